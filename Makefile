@@ -1,0 +1,103 @@
+# make install: .venv with everything.  make test: all that can run here.  make lab-demo: see a real migration.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
+
+PYTHON ?= python3
+LAB ?= demo
+BIN := .venv/bin
+STAMP := .venv/.installed
+OUTPUT := build/test-output
+export CRI_SWITCH_TEST_OUTPUT := $(CURDIR)/$(OUTPUT)
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+.PHONY: install
+install: $(STAMP) ## .venv with everything (anew only when pyproject.toml or requirements.lock changed)
+
+$(STAMP): pyproject.toml requirements.lock | python-system
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	touch $@
+
+# Debian's python3 can make no venv without python3-venv.
+.PHONY: python-system
+python-system:
+	@if [ ! -x $(BIN)/python ] && ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then
+		tests/apt-install python3-venv
+	fi
+
+.PHONY: system
+system: ## the Debian packages that the tests need (as root)
+	@tests/apt-install chromium chromium-driver openssh-client
+
+.PHONY: lock
+lock: install ## write requirements.lock from .venv
+	$(BIN)/python -m pip freeze --exclude-editable --disable-pip-version-check > requirements.lock
+
+.PHONY: test
+test: system install ## lint, then unit, prefect, browser and, where the lab can run, lab tests
+	$(MAKE) lint
+	$(MAKE) test-unit
+	$(MAKE) test-prefect
+	$(MAKE) test-browser
+	if why=$$($(BIN)/python -m tests.lab_support); then
+		$(MAKE) test-lab
+	else
+		echo "the lab's tests are left out: $$why" >&2
+	fi
+
+.PHONY: lint
+lint: install ## ruff, mypy, the import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: test-unit
+test-unit: install ## pure modules, no network
+	$(BIN)/pytest tests/unit
+
+.PHONY: test-prefect
+test-prefect: install ## a real Prefect server and worker
+	$(BIN)/pytest tests/prefect -m prefect
+
+.PHONY: test-browser
+test-browser: install ## Prefect's run form in Chromium
+	$(BIN)/pytest tests/prefect -m browser
+
+.PHONY: test-lab
+test-lab: install ## a migration of a real kubeadm cluster (root)
+	$(BIN)/python -m tests.lab_support
+	$(BIN)/pytest tests/e2e -m "lab and not slow"
+
+.PHONY: test-lab-all
+test-lab-all: install ## the same with everything that takes long
+	$(BIN)/python -m tests.lab_support
+	$(BIN)/pytest tests/e2e
+
+.PHONY: lab-demo
+lab-demo: install ## build a real cluster, migrate it, show before and after, take it down
+	$(BIN)/python -m tests.lab_support
+	trap '$(BIN)/python -m tests.lab down --name $(LAB)' EXIT
+	directory=$$($(BIN)/python -m tests.lab up --name $(LAB) --control-planes 1 --workers 2 | tail -n 1)
+	inside=($(BIN)/python -m tests.lab exec --name $(LAB) --)
+	"$${inside[@]}" kubectl get nodes -o wide
+	XDG_STATE_HOME="$$directory/state" "$${inside[@]}" $(CURDIR)/$(BIN)/cri-switch migrate -f "$$directory/migration.yaml" --yes
+	"$${inside[@]}" kubectl get nodes -o wide
+
+# A demo on a simulated cluster does not exist yet, and nothing here pretends to be one.
+.PHONY: demo
+demo:
+	@echo "make demo needs the rehearsal (a simulated cluster), which does not exist yet; make lab-demo migrates a real one" >&2
+	exit 2
+
+.PHONY: clean
+clean: ## what was built here; labs are left alone
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,35 @@
+"""Node names in the settings that no node has."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from cri_switch.model.finding import Finding
+from cri_switch.model.migration import Choice
+
+
+def check_names(choice: Choice, nodes: Sequence[str]) -> list[Finding]:
+    """An error for each name or glob in nodes.limit and nodes.exclude that matches no node.
+
+    A wrong name in exclude counts as much: the node that it means would be migrated.
+    """
+    findings = []
+    for key, patterns in (("limit", choice.limit), ("exclude", choice.exclude)):
+        for pattern in dict.fromkeys(patterns):
+            if any(fnmatchcase(node, pattern) for node in nodes):
+                continue
+            close = difflib.get_close_matches(pattern, nodes, n=1)
+            findings.append(
+                Finding(
+                    level="error",
+                    name="UnknownNode",
+                    summary=f"nodes.{key}: {pattern} matches no node"
+                    + (f"; did you mean {close[0]}?" if close else ""),
+                    object=pattern,
+                    detail="nodes: " + ", ".join(sorted(nodes)),
+                    remedy=f"correct spec.nodes.{key}: kubectl get nodes shows the names",
+                )
+            )
+    return findings

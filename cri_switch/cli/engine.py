@@ -1,0 +1,77 @@
+"""Prefect's settings for every way in: set before Prefect is imported, because Prefect reads them then."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, MutableMapping
+from copy import copy
+from pathlib import Path
+
+from cri_switch.model.errors import CriSwitchError
+
+SETTINGS = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    # With Prefect's default of 1 the server loses task states in a burst, also when a finished run is started again.
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    # Without PREFECT_API_URL a server starts inside this process; 20 s, the default, is little on a busy machine.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+}
+"""What holds wherever cri-switch runs, unless the environment says otherwise; deployments/ has the same."""
+
+STORAGE = "PREFECT_LOCAL_STORAGE_PATH"
+_STORAGE_TOO = "PREFECT_RESULTS_LOCAL_STORAGE_PATH"
+"""Prefect's other name for it."""
+
+
+def result_storage(environment: Mapping[str, str]) -> str:
+    """Where the checkpoints are: one path for every way in and every run, or a run would not find another's.
+
+    Prefect's own variable if it is set, else `cri-switch/results` in the user's state directory (XDG).
+    """
+    for name in (STORAGE, _STORAGE_TOO):
+        if environment.get(name):
+            return environment[name]
+    state = environment.get("XDG_STATE_HOME", "")
+    home = Path(state) if state.startswith("/") else Path(environment.get("HOME") or Path.home()) / ".local/state"
+    return str(home / "cri-switch" / "results")
+
+
+def prepare(environment: MutableMapping[str, str] | None = None) -> None:
+    """Set Prefect's settings in the environment of this process; call it before anything imports prefect."""
+    environment = os.environ if environment is None else environment
+    for name, value in SETTINGS.items():
+        environment.setdefault(name, value)
+    storage = Path(result_storage(environment)).expanduser().absolute()
+    storage.mkdir(mode=0o700, parents=True, exist_ok=True)
+    environment.pop(_STORAGE_TOO, None)
+    environment[STORAGE] = str(storage)
+    if environment.get("NO_COLOR"):
+        environment.setdefault("PREFECT_LOGGING_COLORS", "false")
+
+
+class WithoutTraceback(logging.Filter):
+    """Shows an expected error on this handler without its traceback; other handlers see the record as it was."""
+
+    def __init__(self, handler: logging.Handler) -> None:
+        super().__init__()
+        self._handler = handler
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        problem = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+        if not isinstance(problem, CriSwitchError):
+            return True
+        plain = copy(record)
+        plain.exc_info = plain.exc_text = None
+        self._handler.handle(plain)
+        return False
+
+
+def quieten() -> None:
+    """No tracebacks of expected errors on the console; call it after Prefect has set up its logging."""
+    for handler in logging.getLogger().handlers:
+        if not any(isinstance(each, WithoutTraceback) for each in handler.filters):
+            handler.addFilter(WithoutTraceback(handler))

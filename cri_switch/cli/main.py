@@ -1,0 +1,126 @@
+"""`cri-switch`: plan, migrate, deploy, version."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version as version_of
+from typing import Annotated, TypeVar
+
+from cyclopts import App, CycloptsError, Parameter
+
+from cri_switch.cli import talk
+from cri_switch.cli.engine import prepare, quieten
+from cri_switch.cli.tables import plan_table, report_table
+from cri_switch.model.errors import CriSwitchError
+from cri_switch.model.migration import Migration
+from cri_switch.model.plan import Plan
+from cri_switch.model.report import Report
+from cri_switch.model.settings_file import load_migration
+
+USAGE, INTERRUPTED = 2, 130
+
+File = Annotated[str, Parameter(name=["--file", "-f"], help="Settings file (YAML).")]
+Output = Annotated[talk.Output, Parameter(name=["--output", "-o"], help="What stdout gets.")]
+Yes = Annotated[bool, Parameter(name=["--yes", "-y"], negative=(), help="Do it. Without it only the plan is printed.")]
+Debug = Annotated[bool, Parameter(name="--debug", negative=(), help="Show tracebacks.")]
+
+Answer = TypeVar("Answer")
+
+app = App(
+    name="cri-switch",
+    help="Switch the container runtime of kubeadm clusters from Docker to containerd, node by node.",
+    version=lambda: version_of("cri-switch"),
+    help_format="plaintext",
+)
+
+
+@app.command
+def plan(*, file: File, output: Output = "table", debug: Debug = False) -> None:
+    """Print which nodes would be switched, in which order, and why the others would not. Changes nothing."""
+    _show_plan(load_migration(file), output, debug)
+
+
+@app.command
+def migrate(*, file: File, yes: Yes = False, output: Output = "table", debug: Debug = False) -> None:
+    """Switch the nodes, in this process. Without --yes: print the plan and change nothing."""
+    migration = load_migration(file)
+    if not yes:
+        _show_plan(migration, output, debug)
+        talk.say("Nothing was changed. Run again with --yes.")
+        return
+    prepare()
+    from flows.migrate_cluster import migrate_cluster  # noqa: PLC0415 (Prefect takes seconds to import)
+
+    try:
+        _show_report(_run(migrate_cluster, migration, Report, debug), output)
+    except CriSwitchError as problem:
+        if isinstance(problem.report, Report):
+            _show_report(problem.report, output)
+        raise
+
+
+@app.command
+def deploy(*, file: File, debug: Debug = False) -> None:  # noqa: ARG001 (`run` looks at it)
+    """Register the deployments plan-cluster/NAME and migrate-cluster/NAME with this file's settings."""
+    migration = load_migration(file)
+    prepare()
+    from cri_switch.cli.deploy import deploy as register  # noqa: PLC0415
+
+    for name in register(migration):
+        sys.stdout.write(name + "\n")
+
+
+@app.command
+def version() -> None:
+    """Print the version."""
+    sys.stdout.write(version_of("cri-switch") + "\n")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """The entry point; ends the process with the exit code."""
+    sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def run(argv: Sequence[str]) -> int:
+    """The exit code: 0, 2 for a wrong command line, 130 when interrupted, else the error's own."""
+    try:
+        app(list(argv), exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as problem:
+        talk.say(f"error: {' '.join(str(problem).split())}", "red")
+        talk.say("next: cri-switch --help")
+        return USAGE
+    except CriSwitchError as problem:
+        if "--debug" in argv:
+            talk.traceback()
+        talk.complain(problem)
+        return problem.exit_code
+    except KeyboardInterrupt:
+        if "--debug" in argv:
+            talk.traceback()
+        talk.say("error: interrupted", "red")
+        talk.say("next: run the same command again: it goes on where this run stopped")
+        return INTERRUPTED
+    return 0
+
+
+def _show_plan(migration: Migration, output: talk.Output, debug: bool) -> None:
+    prepare()
+    from flows.plan_cluster import plan_cluster  # noqa: PLC0415
+
+    found = _run(plan_cluster, migration, Plan, debug)
+    talk.show(found, plan_table(found), output)
+
+
+def _show_report(report: Report, output: talk.Output) -> None:
+    talk.show(report, report_table(report), output)
+
+
+def _run(flow: Callable[[Migration], object], migration: Migration, kind: type[Answer], debug: bool) -> Answer:
+    """The flow's answer, run in this process."""
+    if not debug:
+        quieten()
+    answer = flow(migration)
+    if not isinstance(answer, kind):
+        raise TypeError(f"the flow answered {answer!r}, which is no {kind.__name__}")
+    return answer

@@ -1,0 +1,48 @@
+"""Between batches: the cluster as a whole must be well before the next nodes go."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from cri_switch.cluster.client import Cluster
+from cri_switch.cluster.snapshot import WorkloadSnapshot, failing, not_ready
+from cri_switch.cluster.wait import Pace, until
+
+
+def gate(
+    cluster: Cluster,
+    *,
+    seconds: float,
+    before: WorkloadSnapshot | None = None,
+    checks: int = 2,
+    stop: Callable[[], bool] = lambda: False,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> str:
+    """Wait until `checks` looks in a row find all nodes Ready and no pod newly failing.
+
+    What was not Ready or failed in `before` already does not count. Without `before` it cannot be told what is new:
+    then failing pods are only named in the answer. Raises RemoteTimeout, Stopped, ApiError.
+    """
+    polled, known = cluster.impatient(), before or WorkloadSnapshot()
+    good, old = 0, list[str]()
+
+    def look() -> str:
+        nonlocal good, old
+        lacks = [f"node {name} is not Ready" for name in not_ready(polled.list("Node")) if name not in known.not_ready]
+        old = failing(polled.list("Pod"))
+        if before is not None:
+            lacks += [line for line in old if line not in known.failing]
+        good = 0 if lacks else good + 1
+        return "; ".join(lacks) if lacks else ("" if good >= checks else f"well {good} of {checks} times")
+
+    until(
+        look,
+        "the gate between batches",
+        seconds,
+        Pace(stop, sleep, clock, every=2.0),
+        next_step="kubectl get nodes; kubectl get pods -A -o wide",
+    )
+    text = f"all nodes Ready, no pod newly failing, {checks} times in a row"
+    return f"{text}; failing as before: {', '.join(old)}" if old else text

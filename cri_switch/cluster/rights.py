@@ -1,0 +1,47 @@
+"""Whether the credentials may do all that a migration does, asked before anything is touched."""
+
+from __future__ import annotations
+
+from cri_switch.cluster.client import Cluster
+from cri_switch.model.finding import Finding
+
+NEEDED = (
+    ("list", "", "nodes", ""),
+    ("patch", "", "nodes", ""),
+    ("list", "", "pods", ""),
+    ("create", "", "pods", "eviction"),
+    ("list", "policy", "poddisruptionbudgets", ""),
+    ("get", "apps", "daemonsets", ""),
+    ("list", "apps", "deployments", ""),
+    ("list", "apps", "statefulsets", ""),
+    ("list", "apps", "replicasets", ""),
+    ("list", "storage.k8s.io", "volumeattachments", ""),
+)
+
+
+def check_rights(cluster: Cluster) -> list[Finding]:
+    """An error "MissingRight" for each right that the API denies (SelfSubjectAccessReview, open to every user)."""
+    denied = []
+    for verb, group, resource, sub in NEEDED:
+        wanted = {"verb": verb, "group": group, "resource": resource, "subresource": sub}
+        review = cluster.create(
+            "SelfSubjectAccessReview",
+            {
+                "apiVersion": "authorization.k8s.io/v1",
+                "kind": "SelfSubjectAccessReview",
+                "metadata": {},
+                "spec": {"resourceAttributes": wanted},
+            },
+        )
+        if not review["status"].get("allowed"):
+            denied.append(f"{verb} {resource}{'/' + sub if sub else ''}{'.' + group if group else ''}")
+    if not denied:
+        return []
+    return [
+        Finding(
+            "error",
+            "MissingRight",
+            f"the credentials in {cluster.kubeconfig} may not: {', '.join(denied)}",
+            remedy="kubectl apply -f deployments/rbac.yaml, and use its service account",
+        )
+    ]

@@ -1,0 +1,126 @@
+"""The workloads of a cluster before anything is touched, to be compared with them after."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+from pydantic import BaseModel, ConfigDict
+
+from cri_switch.cluster import pods
+from cri_switch.cluster.client import Cluster, Obj
+from cri_switch.cluster.wait import Pace, until
+
+KINDS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
+_FAILING = {
+    "CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName",
+    "CreateContainerError", "CreateContainerConfigError", "RunContainerError",
+}  # fmt: skip
+_RUN_OF_CRONJOB = re.compile(r"-\d{7,}$")
+
+
+class Count(BaseModel):
+    """One controller: pods wanted and ready."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    namespace: str
+    kind: str
+    name: str
+    wanted: int
+    ready: int
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
+class WorkloadSnapshot(BaseModel):
+    """Every controller, what fails by itself (`Kind namespace/name: Reason`), and the nodes that are not Ready."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    counts: tuple[Count, ...] = ()
+    failing: tuple[str, ...] = ()
+    not_ready: tuple[str, ...] = ()
+
+
+def take_snapshot(cluster: Cluster) -> WorkloadSnapshot:
+    """Look at everything once. Raises ApiError, Unreachable."""
+    return WorkloadSnapshot(
+        counts=tuple(_count(found) for kind in KINDS for found in cluster.list(kind) if pods.controller(found) is None),
+        failing=tuple(failing(cluster.list("Pod"))),
+        not_ready=tuple(not_ready(cluster.list("Node"))),
+    )
+
+
+def unready(before: WorkloadSnapshot, after: WorkloadSnapshot) -> list[str]:
+    """What was whole, or further on, and is not now: pure. No more is asked than there was, nor than is wanted now."""
+    now = {str(count): count for count in after.counts}
+    lines = []
+    for old in before.counts:
+        new = now.get(str(old))
+        wanted = min(old.ready, old.wanted, new.wanted) if new else 0
+        if new and new.ready < wanted:
+            lines.append(f"{old}: {new.ready} of {new.wanted} ready, {old.ready} before")
+    return lines
+
+
+def wait_whole(
+    cluster: Cluster,
+    before: WorkloadSnapshot,
+    *,
+    seconds: float,
+    stop: Callable[[], bool] = lambda: False,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> str:
+    """Wait until nothing is `unready`. Raises RemoteTimeout that names what is, Stopped, ApiError."""
+    polled = cluster.impatient()
+    until(
+        lambda: "; ".join(unready(before, take_snapshot(polled))),
+        "the workloads to be as before",
+        seconds,
+        Pace(stop, sleep, clock, every=2.0),
+        next_step="kubectl get deployments,statefulsets,daemonsets,pods -A -o wide",
+    )
+    return f"{len(before.counts)} controllers as before"
+
+
+def failing(all_pods: list[Obj]) -> list[str]:
+    """What fails, by its controller and reason: `ReplicaSet lab/web-5d: CrashLoopBackOff`. A pod that only ended badly
+    counts if nothing replaces it."""
+    lines = set()
+    for pod in all_pods:
+        owner, metadata = pods.controller(pod), pod["metadata"]
+        kind, name = (owner["kind"], owner["name"]) if owner else ("Pod", metadata["name"])
+        if kind == "Job":
+            name = _RUN_OF_CRONJOB.sub("", name)  # the next run of a CronJob that fails is not a new failure
+        status = pod.get("status") or {}
+        states = [*pods.container_statuses(pod), *(status.get("initContainerStatuses") or [])]
+        reasons = {((state.get("state") or {}).get("waiting") or {}).get("reason") for state in states} & _FAILING
+        if status.get("phase") == "Failed" and owner is None:
+            reasons.add("Failed")
+        lines |= {f"{kind} {metadata['namespace']}/{name}: {reason}" for reason in reasons}
+    return sorted(lines)
+
+
+def not_ready(nodes: list[Obj]) -> list[str]:
+    """Names of the nodes whose condition Ready is not True."""
+    return sorted(node["metadata"]["name"] for node in nodes if not pods.is_ready(node))
+
+
+def _count(found: Obj) -> Count:
+    status, metadata = found.get("status") or {}, found["metadata"]
+    if found["kind"] == "DaemonSet":
+        wanted, ready = status.get("desiredNumberScheduled"), status.get("numberReady")
+    else:
+        replicas = found["spec"].get("replicas")
+        wanted, ready = 1 if replicas is None else replicas, status.get("readyReplicas")
+    return Count(
+        namespace=metadata["namespace"],
+        kind=found["kind"],
+        name=metadata["name"],
+        wanted=int(wanted or 0),
+        ready=int(ready or 0),
+    )

@@ -1,0 +1,56 @@
+"""Polling with a deadline, a stop flag, and patience with an API that is away for a while."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cri_switch.model.deadline import Deadline
+from cri_switch.model.errors import ApiError, RemoteTimeout, Stopped, Unreachable
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a wait waits: `stop` is asked before each look; tests hand in a clock and a sleep of their own."""
+
+    stop: Callable[[], bool] = _never
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    every: float = 1.0
+
+    def check(self, what: str) -> None:
+        """Raises Stopped when the run was asked to stop."""
+        if self.stop():
+            raise Stopped(f"stopped while waiting for {what}", next_step="run the same command again: it resumes here")
+
+
+def until(look: Callable[[], str], what: str, seconds: float, pace: Pace, *, next_step: str = "") -> float:
+    """Look until the answer is empty (nothing is missing); how many seconds it took.
+
+    While the API is away, or does not know us yet because it just starts (401, 403), that is what is missing.
+
+    Raises:
+        RemoteTimeout: not within `seconds`; says what was missing last.
+        Stopped: the run was asked to stop.
+    """
+    deadline = Deadline.after(seconds, pace.clock)
+    while True:
+        pace.check(what)
+        try:
+            missing = look()
+        except Unreachable as problem:
+            missing = f"the API does not answer ({problem.what})"
+        except ApiError as problem:
+            if problem.status not in (401, 403):
+                raise
+            missing = f"the API does not let us in ({problem.what})"
+        if not missing:
+            return deadline.elapsed
+        if deadline.expired:
+            raise RemoteTimeout(f"{what}: not within {seconds:.0f} s: {missing}", next_step=next_step)
+        pace.sleep(min(pace.every, deadline.remaining))

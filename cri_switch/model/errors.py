@@ -1,0 +1,147 @@
+"""What can go wrong, each with an exit code and the next command to type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class CriSwitchError(Exception):
+    """Root of all expected errors: what failed, the state now, what to type next.
+
+    `exit_code` is the process's exit code; `transient` says that the same call may go through later.
+    """
+
+    exit_code = 1
+    transient = False
+
+    def __init__(self, what: str, *, state: str = "", next_step: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.state = state
+        self.next_step = next_step
+        self.report: Any = None
+        """The run's report, where one was made before the run failed."""
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        if self.state:
+            lines.append(f"state: {self.state}")
+        if self.next_step:
+            lines.append(f"next: {self.next_step}")
+        return "\n".join(lines)
+
+
+class SettingsError(CriSwitchError):
+    """The settings file or a flag is not right; nothing was touched."""
+
+    exit_code = 3
+
+
+class PreflightError(CriSwitchError):
+    """A check found a reason not to start; nothing was touched."""
+
+    exit_code = 3
+
+
+class Unreachable(CriSwitchError):
+    """A node or the API does not answer, or does not let us in."""
+
+    exit_code = 4
+    transient = True
+
+
+class HostKeyRefused(Unreachable):
+    """The node shows another host key than known_hosts, or none is known."""
+
+    transient = False
+
+
+class LoginRefused(Unreachable):
+    """The node does not accept the user's key."""
+
+    transient = False
+
+
+class SudoRefused(CriSwitchError):
+    """The node asks for a password, or the sudo rule does not allow a command."""
+
+    exit_code = 4
+
+
+class RemoteCommandFailed(CriSwitchError):
+    """A command on a node ended with an exit code that was not expected."""
+
+    def __init__(self, what: str, *, rc: int, stderr: str, state: str = "", next_step: str = "") -> None:
+        super().__init__(what, state=state, next_step=next_step)
+        self.rc = rc
+        self.stderr = stderr
+
+
+class RemoteTimeout(CriSwitchError):
+    """A command on a node, or a state waited for, did not end within its deadline."""
+
+    exit_code = 6
+
+
+class FileChanged(CriSwitchError):
+    """A remote file is not the one that was read: somebody else changed it meanwhile."""
+
+
+class NotProven(CriSwitchError):
+    """A state that must hold before the next step does not hold."""
+
+    exit_code = 6
+
+
+class ApiError(CriSwitchError):
+    """The Kubernetes API refused a call.
+
+    `status` is the HTTP status (0: none), `reason` and `causes` are those of the Status object that came with it.
+    """
+
+    exit_code = 4
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        status: int = 0,
+        reason: str = "",
+        causes: tuple[str, ...] = (),
+        state: str = "",
+        next_step: str = "",
+    ) -> None:
+        super().__init__(what, state=state, next_step=next_step)
+        self.status = status
+        self.reason = reason
+        self.causes = causes
+
+
+class DrainBlocked(CriSwitchError):
+    """A node could not be drained: a filter refused, or evictions did not end in time."""
+
+    exit_code = 5
+
+
+class BackupFailed(CriSwitchError):
+    """The backup is not whole; the run stops before anything is touched."""
+
+    exit_code = 6
+
+
+class NodeFailed(CriSwitchError):
+    """One or more nodes did not reach the target runtime."""
+
+    exit_code = 7
+
+
+class Moved(CriSwitchError):
+    """The cluster's nodes are not those of the plan any more."""
+
+    exit_code = 6
+
+
+class Stopped(CriSwitchError):
+    """The run was asked to stop; the step that was waiting is left for the next run."""
+
+    exit_code = 130

@@ -1,0 +1,27 @@
+"""What a check found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One result of a check: `name` is stable, users ignore findings by it (kubeadm's form).
+
+    An error stops the migration before anything is touched; a warning is shown.
+    """
+
+    level: Literal["error", "warning"]
+    name: str
+    summary: str
+    node: str = ""
+    object: str = ""
+    detail: str = ""
+    remedy: str = ""
+
+    def line(self) -> str:
+        """`[ERROR Name]: summary`, and a `fix:` line where a remedy is known."""
+        text = f"[{self.level.upper()} {self.name}]: {self.summary}"
+        return f"{text}\n\tfix: {self.remedy}" if self.remedy else text

@@ -1,0 +1,161 @@
+"""The settings file: YAML to a Migration, every mistake in it named by file, line and key."""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from cri_switch.model.errors import SettingsError
+from cri_switch.model.migration import Migration
+
+Keys = tuple[str | int, ...]
+
+PATHS: tuple[Keys, ...] = (
+    ("spec", "cluster", "kubeconfig"),
+    ("spec", "ssh", "config_file"),
+    ("spec", "ssh", "identity_file"),
+    ("spec", "ssh", "known_hosts"),
+    ("spec", "backup", "directory"),
+)
+"""Settings that are paths: `~` is expanded, and relative ones are relative to the file that names them."""
+
+
+def load_migration(path: str | Path) -> Migration:
+    """The migration of a settings file.
+
+    Raises:
+        SettingsError: the file cannot be read or is not right; every mistake has a line of its own.
+    """
+    file = Path(path).expanduser()
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise _refused(f"cannot read the settings file {path}: {_reason(problem)}") from problem
+    return parse_migration(text, file)
+
+
+def parse_migration(text: str, file: Path) -> Migration:
+    """The migration of a settings file's text; `file` is what messages and relative paths refer to."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as problem:
+        mark = problem.problem_mark or problem.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise _refused(f"{file}{line}: not YAML: {problem.problem or problem.context}") from problem
+    except (yaml.YAMLError, ValueError) as problem:
+        raise _refused(f"{file}: not YAML: {problem}") from problem
+    if root is None:
+        raise _refused(f"{file}: the settings file is empty")
+    lines: dict[Keys, int] = {}
+    twice = [f"{file}:{line}: {dotted(keys)}: given twice" for keys, line in _walk(root, (), lines, ())]
+    if twice:
+        raise _refused("\n".join(twice))
+    try:
+        return Migration.model_validate(_with_paths(values, file), strict=True)
+    except ValidationError as problem:
+        messages = _messages(problem.errors(), lines)
+        raise _refused("\n".join(f"{file}:{line}: {message}" for line, message in messages)) from problem
+
+
+def dotted(keys: Keys) -> str:
+    """`spec.nodes.limit[0]`."""
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
+    return text.lstrip(".") or "the file"
+
+
+def _walk(
+    node: yaml.Node, keys: Keys, lines: dict[Keys, int], above: tuple[yaml.Node, ...]
+) -> Iterator[tuple[Keys, int]]:
+    """Note the line of every key; yields the keys that a mapping has twice (YAML would take the last)."""
+    lines.setdefault(keys, node.start_mark.line + 1)
+    if node in above:
+        return
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in seen:
+                yield (*keys, name), line
+            seen.add(name)
+            lines[*keys, name] = line
+            yield from _walk(value, (*keys, name), lines, (*above, node))
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from _walk(value, (*keys, index), lines, (*above, node))
+
+
+def _with_paths(values: Any, file: Path) -> Any:
+    """The values with the settings of PATHS made absolute; what is not there or no text is left for the model."""
+    for *sections, name in PATHS:
+        section = values
+        for key in sections:
+            section = section.get(key) if isinstance(section, dict) else None
+        if isinstance(section, dict) and isinstance(section.get(name), str) and section[name]:
+            try:
+                section[name] = str(file.absolute().parent / Path(section[name]).expanduser())
+            except RuntimeError as problem:
+                raise _refused(f"{file}: {dotted((*sections, name))}: {section[name]}: {problem}") from problem
+    return values
+
+
+def _messages(problems: list[ErrorDetails], lines: dict[Keys, int]) -> list[tuple[int, str]]:
+    """One (line, message) per key, in the file's order; a union's alternatives are joined by "or"."""
+    found: dict[Keys, list[str]] = {}
+    for problem in problems:
+        keys: Keys = problem["loc"]
+        if problem["type"] == "missing":
+            found.setdefault(keys, []).append("missing")
+            continue
+        while keys not in lines:  # pydantic's names of a union's members come after the keys of the file
+            keys = keys[:-1]
+        if problem["type"] == "extra_forbidden":
+            found.setdefault(keys, []).append("unknown key" + _did_you_mean(keys))
+        else:
+            given = "" if isinstance(problem["input"], dict | list) else f", not {problem['input']!r}"
+            message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+            found.setdefault(keys, []).append(message + given)
+    answer = []
+    for keys, messages in found.items():
+        line = next(lines[keys[:end]] for end in range(len(keys), -1, -1) if keys[:end] in lines)
+        answer.append((line, f"{dotted(keys)}: {', or '.join(dict.fromkeys(messages))}"))
+    return sorted(answer)
+
+
+def _did_you_mean(keys: Keys) -> str:
+    section = _section(keys[:-1])
+    if section is None:
+        return ""
+    known = list(section.model_fields)
+    close = difflib.get_close_matches(str(keys[-1]), known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
+
+
+def _section(keys: Keys) -> type[BaseModel] | None:
+    """The model that a key leads to."""
+    section: type[BaseModel] = Migration
+    for key in keys:
+        field = section.model_fields.get(str(key))
+        kinds = [field.annotation] if field is not None else []
+        if kinds and get_origin(kinds[0]) in {types.UnionType}:
+            kinds = list(get_args(kinds[0]))
+        models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if not models:
+            return None
+        section = models[0]
+    return section
+
+
+def _reason(problem: OSError | UnicodeDecodeError) -> str:
+    return problem.strerror or str(problem) if isinstance(problem, OSError) else "it is not UTF-8 text"
+
+
+def _refused(what: str) -> SettingsError:
+    return SettingsError(what, state="nothing was touched", next_step="correct the file and run the same command again")

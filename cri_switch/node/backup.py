@@ -1,0 +1,209 @@
+"""The backup: every node's files, etcd and the PKI of one control-plane node, and how to restore them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tarfile
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from cri_switch.model.errors import BackupFailed, CriSwitchError
+from cri_switch.node.command import Result, sudo
+from cri_switch.node.etcd_snapshot import Snapshot, snapshot
+from cri_switch.node.fact import Fact
+from cri_switch.node.restore_text import restore_text
+from cri_switch.node.transfer import Download, Transfer
+
+NODE_PATHS = (
+    "/var/lib/kubelet/config.yaml",
+    "/var/lib/kubelet/kubeadm-flags.env",
+    "/etc/default/kubelet",
+    "/etc/default/docker",
+    "/etc/docker/daemon.json",
+    "/etc/containerd",
+    "/etc/crictl.yaml",
+    "/etc/cni/net.d",
+    "/etc/sysctl.conf",
+    "/etc/sysctl.d",
+    "/etc/modules-load.d",
+    "/etc/kubernetes/manifests",
+    "/etc/systemd/system/docker.service",
+    "/etc/systemd/system/docker.service.d",
+    "/etc/systemd/system/docker.socket.d",
+    "/etc/systemd/system/containerd.service",
+    "/etc/systemd/system/containerd.service.d",
+    "/etc/systemd/system/kubelet.service",
+    "/etc/systemd/system/kubelet.service.d",
+)
+PKI = "/etc/kubernetes/pki"
+AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Saved:
+    """One file of the backup; `mode` is octal, `owner` is user:group, both as on the node."""
+
+    file: str
+    node: str
+    path: str
+    sha256: str
+    size: int
+    mode: str = ""
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class BackupReport:
+    """A whole backup: where it is, what is in it, what is not."""
+
+    directory: Path
+    control_plane: str
+    etcd_revision: int
+    etcd_keys: int
+    files: tuple[Saved, ...]
+    not_backed_up: tuple[str, ...] = field(default=())
+
+    @property
+    def summary(self) -> str:
+        """One line for the log."""
+        return (
+            f"{len(self.files)} files in {self.directory}, etcd of {self.control_plane} at revision"
+            f" {self.etcd_revision} ({self.etcd_keys} keys); not in it: {len(self.not_backed_up)} volumes and the like"
+        )
+
+
+@dataclass(frozen=True)
+class _Found:
+    path: str
+    mode: str
+    owner: str
+
+
+def files_fact(paths: Sequence[str]) -> Fact[list[_Found]]:
+    """The regular files at or below paths, links followed; a path that does not exist is passed over."""
+
+    def parse(result: Result) -> list[_Found]:
+        return [_Found(*line.split("\t")) for line in result.stdout.splitlines() if line.count("\t") == 2]
+
+    form = "%p\\t%m\\t%u:%g\\n"
+    return Fact("files", sudo("find", "-L", *paths, "-type", "f", "-printf", form, ok=(0, 1)), parse)
+
+
+def backup(
+    cluster: str,
+    connections: Mapping[str, Transfer],
+    control_planes: Sequence[str],
+    directory: Path,
+    *,
+    flags_file: str,
+    not_backed_up: Sequence[str] = (),
+    now: float | None = None,
+) -> BackupReport:
+    """Save everything into DIRECTORY/CLUSTER-TIMESTAMP, which has that name only once it is whole.
+
+    `connections` are all nodes by name; etcd and the PKI come from the first of `control_planes`. Directories are
+    0700, files 0600; MANIFEST.json lists checksums, RESTORE.md has the literal commands.
+
+    Raises: BackupFailed; what was saved until then lies beside it in a directory named .partial.
+    """
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    whole = directory.expanduser() / f"{cluster}-{stamp}"
+    part = whole.with_name(f"{whole.name}.partial")
+    if not control_planes:
+        raise BackupFailed("no control-plane node to take etcd's snapshot from")
+    try:
+        directory.expanduser().mkdir(mode=0o700, parents=True, exist_ok=True)
+        part.mkdir(mode=0o700)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            each = pool.map(lambda item: _node(item[1], part, flags_file), sorted(connections.items()))
+            saved = [file for files in each for file in files]
+        first = connections[control_planes[0]]
+        etcd = snapshot(first, part / "etcd-snapshot.db", stamp)
+        saved.append(_saved(part, first.node, "etcd", etcd.download))
+        saved.append(_pki(first, part))
+        report = BackupReport(whole, first.node, etcd.revision, etcd.keys, tuple(saved), tuple(not_backed_up))
+        _describe(report, part, cluster, stamp, etcd)
+        part.rename(whole)
+    except (OSError, tarfile.TarError) as problem:
+        raise BackupFailed(
+            f"the backup in {part} is not whole: {problem}",
+            state="nothing was touched",
+            next_step="make room or choose another spec.backup.directory, and run the same command again",
+        ) from problem
+    except CriSwitchError as problem:
+        raise BackupFailed(
+            f"the backup in {part} is not whole: {problem.what}",
+            state=f"nothing was touched. {problem.state}".strip(),
+            next_step=problem.next_step or "run the same command again",
+        ) from problem
+    return report
+
+
+def _node(connection: Transfer, part: Path, flags_file: str) -> list[Saved]:
+    """One node's files, under nodes/NAME with the paths that they have there."""
+    saved = []
+    found = files_fact((*NODE_PATHS, *(() if flags_file in NODE_PATHS else (flags_file,)))).read(connection)
+    if flags_file not in {file.path for file in found}:
+        raise BackupFailed(f"{connection.node}: there is no {flags_file}", next_step="set spec.kubelet.flags_file")
+    for file in found:
+        here = part / "nodes" / connection.node / file.path.lstrip("/")
+        _folder(part, here.parent)
+        download = connection.run_to_file(sudo("cat", "--", file.path), here)
+        saved.append(_saved(part, connection.node, file.path, download, file.mode, file.owner))
+    return saved
+
+
+def _pki(connection: Transfer, part: Path) -> Saved:
+    """/etc/kubernetes/pki and the kubeconfigs beside it, as one tar."""
+    found = Fact(
+        "kubeconfigs",
+        sudo("find", "/etc/kubernetes", "-maxdepth", "1", "-type", "f", "-name", "*.conf", "-printf", "%p\\n"),
+        lambda result: result.stdout.splitlines(),
+    ).read(connection)
+    members = [path.lstrip("/") for path in (PKI, *sorted(found))]
+    download = connection.run_to_file(sudo("tar", "-C", "/", "-c", "--", *members, timeout=120), part / "pki.tar")
+    with tarfile.open(download.path) as archive:
+        names = set(archive.getnames())
+    if missing := {f"{PKI.lstrip('/')}/ca.crt"} - names:
+        raise BackupFailed(f"{connection.node}: {', '.join(missing)} is not in the copy of the PKI")
+    return _saved(part, connection.node, PKI, download)
+
+
+def _describe(report: BackupReport, part: Path, cluster: str, stamp: str, etcd: Snapshot) -> None:
+    described = {
+        "cluster": cluster,
+        "created": stamp,
+        "control_plane": report.control_plane,
+        "etcd": {"revision": etcd.revision, "keys": etcd.keys, "data_dir": etcd.pod.host_data_dir},
+        "not_backed_up": list(report.not_backed_up),
+        "files": [asdict(file) for file in report.files],
+    }
+    _write(part / "manifest.json", json.dumps(described, indent=2) + "\n")
+    _write(part / "SHA256SUMS", "".join(f"{file.sha256}  {file.file}\n" for file in report.files))
+    rows = [(file.node, file.file, file.path, file.mode, file.owner) for file in report.files if file.mode]
+    _write(
+        part / "RESTORE.md", restore_text(cluster, stamp, report.control_plane, etcd.pod, rows, report.not_backed_up)
+    )
+    for file in report.files:
+        with (part / file.file).open("rb") as saved:
+            if hashlib.file_digest(saved, "sha256").hexdigest() != file.sha256:
+                raise BackupFailed(f"{file.file} is not what {file.node} sent")
+
+
+def _saved(part: Path, node: str, path: str, download: Download, mode: str = "", owner: str = "") -> Saved:
+    file = str(download.path.relative_to(part))
+    return Saved(file, node, path, download.sha256, download.size, mode, owner)
+
+
+def _folder(part: Path, folder: Path) -> None:
+    for parent in [*reversed(folder.relative_to(part).parents), folder.relative_to(part)]:
+        (part / parent).mkdir(mode=0o700, exist_ok=True)
+
+
+def _write(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)

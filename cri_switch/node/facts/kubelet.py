@@ -1,0 +1,155 @@
+"""What is set for the kubelet, where, and since when it runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from dataclasses import dataclass
+
+import yaml
+
+from cri_switch.model.errors import NotProven
+from cri_switch.node.command import Command, Result, plain, sudo
+from cri_switch.node.fact import Fact
+
+CONFIG = "/var/lib/kubelet/config.yaml"
+_UNIX_UTC = "%a %Y-%m-%d %H:%M:%S UTC"
+
+
+def _started(result: Result) -> float:
+    text = result.stdout.strip().partition("=")[2]
+    if not text or text == "n/a":
+        return 0.0
+    return dt.datetime.strptime(text, _UNIX_UTC).replace(tzinfo=dt.UTC).timestamp()
+
+
+def unit_started(unit: str) -> Fact[float]:
+    """When a unit's main process was started: seconds since the epoch by the node's clock, whole; 0 for never."""
+    show = ("systemctl", "show", "-p", "ExecMainStartTimestamp", unit)
+    return Fact(f"start of {unit}", Command(show, sudo=False, env=(("TZ", "UTC"),)), _started)
+
+
+def _pause_image(result: Result) -> str:
+    config = json.loads(result.stdout).get("config") if result.stdout.startswith("{") else None
+    image = str((config or {}).get("sandboxImage") or "")
+    if not image:
+        raise NotProven(
+            f"the node's pause image cannot be told: {result.stderr.strip()[:300] or 'crictl info names none'}",
+            next_step="name an image that the node has in spec.verify_image",
+        )
+    return image
+
+
+PAUSE_IMAGE: Fact[str] = Fact("pause image", sudo("crictl", "info", ok=(0, 1, 127)), _pause_image)
+"""The image that the runtime makes its sandboxes of, so that the node has it (crictl by /etc/crictl.yaml)."""
+
+KUBELET_STARTED = unit_started("kubelet.service")
+"""A heartbeat at or after this is of this kubelet (heartbeats have whole seconds too)."""
+
+
+def command_line(pid: int) -> Fact[tuple[str, ...]]:
+    """The arguments of a process that runs; empty for one that has gone."""
+    return Fact(
+        f"command line of {pid}",
+        plain("cat", f"/proc/{pid}/cmdline", ok=(0, 1)),
+        lambda result: tuple(word for word in result.stdout.split("\0") if word),
+    )
+
+
+@dataclass(frozen=True)
+class KubeletConfig:
+    """What matters here of the KubeletConfiguration; "" where it is not set."""
+
+    cgroup_driver: str = ""
+    endpoint: str = ""
+    static_pod_path: str = ""
+
+
+def parse_kubelet_config(text: str | None) -> KubeletConfig:
+    """Read config.yaml; a file that is not there sets nothing.
+
+    Raises:
+        NotProven: it is not YAML with a mapping at the top.
+    """
+    try:
+        document = yaml.safe_load(text or "") or {}
+    except yaml.YAMLError as problem:
+        raise NotProven(f"{CONFIG} is not YAML: {problem}", next_step="mend it, then run the same again") from problem
+    if not isinstance(document, dict):
+        raise NotProven(f"{CONFIG} is not a KubeletConfiguration", next_step="mend it, then run the same again")
+    return KubeletConfig(
+        str(document.get("cgroupDriver") or ""),
+        str(document.get("containerRuntimeEndpoint") or ""),
+        str(document.get("staticPodPath") or ""),
+    )
+
+
+KUBELET_UNIT: Fact[str] = Fact(
+    "kubelet's unit and drop-ins", plain("systemctl", "cat", "kubelet.service", ok=(0, 1)), lambda r: r.stdout
+)
+"""As systemd reads it: each file after a `# /path` line; "" without such a unit."""
+
+EXTRA_FILES = ("/etc/default/kubelet", "/etc/sysconfig/kubelet")
+
+KUBELET_EXTRA: Fact[str] = Fact(
+    "kubelet's environment files",
+    sudo("grep", "-s", "-H", ".", "--", *EXTRA_FILES, ok=(0, 1, 2)),
+    lambda result: result.stdout,
+)
+"""`path:line` of every line of them."""
+
+_FLAG = re.compile(
+    r"(?<![\w-])--(container-runtime(?:-endpoint)?|network-plugin|cni-(?:bin|conf|cache)-dir"
+    r"|cgroup-driver|pod-infra-container-image)(?:[= ]([^\s\"']+))?(?=[\s\"']|$)"
+)
+
+
+@dataclass(frozen=True)
+class ForeignFlag:
+    """A flag of the kubelet that is set elsewhere than in the flags file; `line` is `path: literal line`."""
+
+    name: str
+    value: str
+    line: str
+
+    def agrees(self, endpoint: str) -> bool:
+        """Whether it does no harm with a remote runtime at this endpoint (dockershim's flags are ignored there)."""
+        if self.name == "container-runtime":
+            return self.value == "remote"
+        return self.name != "container-runtime-endpoint" or self.value == endpoint
+
+
+def foreign_flags(unit: str, extra: str) -> tuple[ForeignFlag, ...]:
+    """Flags that name the runtime, or what it needs, in KUBELET_UNIT and KUBELET_EXTRA, in the order they count."""
+    lines = []
+    path = "kubelet.service"
+    for line in unit.splitlines():
+        if line.startswith("# /"):
+            path = line[2:].strip()
+        elif not line.lstrip().startswith(("#", ";")):
+            lines.append((path, line.strip()))
+    for line in extra.splitlines():
+        name, _colon, text = line.partition(":")
+        if not text.lstrip().startswith("#"):
+            lines.append((name, text.strip()))
+    return tuple(
+        ForeignFlag(match[1], match[2] or "", f"{name}: {text}")
+        for name, text in lines
+        for match in _FLAG.finditer(text)
+    )
+
+
+_REQUIREMENT = re.compile(r"^\s*(Requires|BindsTo|Requisite|PartOf)\s*=.*\b(docker|cri-docker)\.(service|socket)")
+
+
+def docker_requirements(unit: str) -> tuple[str, ...]:
+    """Lines by which the kubelet cannot run without Docker's units, as `path: line` (Wants= and After= do no harm)."""
+    found = []
+    path = "kubelet.service"
+    for line in unit.splitlines():
+        if line.startswith("# /"):
+            path = line[2:].strip()
+        elif _REQUIREMENT.match(line) or (re.match(r"\s*ExecStartPre\s*=", line) and re.search(r"\bdocker\b", line)):
+            found.append(f"{path}: {line.strip()}")
+    return tuple(found)

@@ -1,0 +1,126 @@
+"""The node's side of the proof that its pods run on the new runtime, and that nothing of Docker's is left."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+from cri_switch.model.deadline import Deadline
+from cri_switch.model.errors import NotProven
+from cri_switch.node.command import Result, plain
+from cri_switch.node.connection import Connection
+from cri_switch.node.fact import Fact
+from cri_switch.node.facts.cni import RESERVATIONS
+from cri_switch.node.facts.cri import (
+    ENDPOINT,
+    containerd_tasks,
+    cri_container_pid,
+    cri_containers,
+    cri_sandboxes,
+)
+from cri_switch.node.facts.docker import DOCKER_SHIMS
+from cri_switch.node.facts.network import IPTABLES
+from cri_switch.node.facts.programs import has_program
+
+_LOOK_AT = 5
+_RULE_OWNER = re.compile(r'^-A (\S+) .*\bid: \\?"([0-9a-f]{64})\\?"', re.MULTILINE)
+_KUBEPODS = ("kubepods", "kubepods.slice")
+
+
+@dataclass(frozen=True)
+class RuntimeProof:
+    """What was seen on the node; `problems` say what does not hold, one line each, none when it is proven.
+
+    `pods` run on the new runtime (namespace/name), `leaked` are addresses that no sandbox of it owns.
+    """
+
+    pods: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+    leaked: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is amiss."""
+        return not self.problems
+
+
+def prove_runtime(
+    connection: Connection,
+    endpoint: str = ENDPOINT,
+    expected: Collection[str] = (),
+    *,
+    seconds: float = 30,
+    sleep: Callable[[float], None] = time.sleep,
+) -> str:
+    """Ask until all holds, at most `seconds`; answers one line.
+
+    Raises:
+        NotProven: something does not hold; all that was amiss at the last look is in the error.
+    """
+    deadline = Deadline.after(seconds)
+    while True:
+        proof = runtime_proof(connection, endpoint, expected)
+        if proof.holds:
+            return f"{len(proof.pods)} pods run on {endpoint}, under kubepods; nothing of Docker's is left"
+        if deadline.expired:
+            raise NotProven(
+                f"{connection.node}: {'; '.join(proof.problems)}",
+                state=f"{len(proof.pods)} pods run on {endpoint}",
+                next_step="on the node: sudo crictl pods; sudo crictl ps -a; sudo docker ps -a",
+            )
+        sleep(min(2.0, deadline.remaining))
+
+
+def runtime_proof(connection: Connection, endpoint: str = ENDPOINT, expected: Collection[str] = ()) -> RuntimeProof:
+    """Ask the runtime and the kernel; `expected` are pods (namespace/name) that must run here, by the API's word.
+
+    A sandbox that is being made just now may show as leaked for a moment: ask again before believing it.
+    """
+    rules = IPTABLES.read(connection)
+    held = RESERVATIONS.read(connection)
+    containers = [c for c in cri_containers(endpoint).read(connection) if c.state == "CONTAINER_RUNNING"]
+    sandboxes = cri_sandboxes(endpoint).read(connection)
+    ready = {f"{one.namespace}/{one.name}" for one in sandboxes if one.ready}
+    pods = tuple(sorted(ready & {one.pod for one in containers}))
+    problems = [f"pod {pod} has no running container on {endpoint}" for pod in sorted(set(expected) - set(pods))]
+    for one in containers[:_LOOK_AT]:
+        pid = cri_container_pid(endpoint, one.id).read(connection)
+        paths = cgroups(pid).read(connection) if pid else ()
+        if paths and not under_kubepods(paths):
+            problems.append(f"container {one.name} of {one.pod} is not under kubepods: its cgroup is {paths[0]}")
+    if shims := DOCKER_SHIMS.read(connection):
+        problems.append(f"{len(shims)} containers of Docker's run: {shims[0]:.200}")
+    if has_program("ctr").read(connection) and (tasks := containerd_tasks("moby").read(connection)):
+        problems.append(f"{len(tasks)} tasks of Docker's run in containerd: {', '.join(tasks)[:200]}")
+    live = {one.id for one in sandboxes}
+    leaked = tuple(one.address for one in held if one.container_id not in live)
+    problems += [f"address {address} is held for a sandbox that is gone" for address in leaked]
+    problems += stale_rules(rules, live)
+    return RuntimeProof(pods, tuple(problems), leaked)
+
+
+def stale_rules(saved: str, live: Collection[str]) -> list[str]:
+    """Rules of portmap and bridge whose comment names a sandbox that is gone: new pods' hostPorts would be dead."""
+    return [
+        f"iptables chain {chain} still has a rule of sandbox {owner:.12}, which is gone"
+        for chain, owner in dict.fromkeys(_RULE_OWNER.findall(saved))
+        if owner not in live
+    ]
+
+
+def cgroups(pid: int) -> Fact[tuple[str, ...]]:
+    """The cgroup paths of a process that limits are set by: memory and cpu of v1, else v2's; none when it has gone."""
+
+    def parse(result: Result) -> tuple[str, ...]:
+        lines = [line.split(":", 2) for line in result.stdout.splitlines() if line.count(":") >= 2]
+        old = [path for _number, names, path in lines if {"memory", "cpu"} & set(names.split(","))]
+        return tuple(old or [path for number, names, path in lines if (number, names) == ("0", "")])
+
+    return Fact(f"cgroups of {pid}", plain("cat", f"/proc/{pid}/cgroup", ok=(0, 1)), parse)
+
+
+def under_kubepods(paths: Iterable[str]) -> bool:
+    """Whether all lie below kubepods; a wrong driver leaves `/system.slice/containerd.service/kubepods-...:id`."""
+    return all(any(part in _KUBEPODS for part in path.split("/")) and ".service/" not in path for path in paths)

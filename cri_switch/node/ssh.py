@@ -1,0 +1,346 @@
+"""A node by ssh: paramiko speaks, OpenSSH's configuration says where to."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import io
+import logging
+import os
+import re
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+import paramiko
+
+from cri_switch.model.deadline import Deadline
+from cri_switch.model.errors import (
+    LoginRefused,
+    RemoteCommandFailed,
+    RemoteTimeout,
+    SettingsError,
+    SudoRefused,
+    Unreachable,
+)
+from cri_switch.model.migration import Ssh
+from cri_switch.model.node_ref import NodeRef
+from cri_switch.node import host_keys
+from cri_switch.node.channel import ChannelDeadline, ChannelLost, TooMuchOutput, pump
+from cri_switch.node.command import Command, Result, plain
+from cri_switch.node.ssh_config import SshHost, parse_ssh_g, ssh_host
+from cri_switch.node.transfer import Download
+
+log = logging.getLogger("cri_switch.node")
+
+OUTPUT_LIMIT = 64 * 1024 * 1024
+KEEPALIVE = 10
+SECURE_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+DEFAULT_CONFIG = str(Ssh.model_fields["config_file"].default)
+DEFAULT_KNOWN_HOSTS = str(Ssh.model_fields["known_hosts"].default)
+SUDO_REFUSED = re.compile(
+    r"^sudo: (a password is required|a terminal is required|no tty present|sorry, you must have a tty)"
+    r"|^sudo: sorry, you are not allowed"
+    r"|^Sorry, user \S+ (is not allowed to execute|may not run)|is not in the sudoers file",
+    re.M,
+)
+SUDO_NOT_FOUND = re.compile(r"^sudo: .*: command not found$", re.M)
+
+
+def resolve(node: NodeRef, ssh: Ssh) -> SshHost:
+    """Where and as whom to log in: what ssh_config says about the node's name, else its InternalIP; settings win.
+
+    Raises: SettingsError when the ssh_config named in the settings is missing or not understood.
+    """
+    config = None
+    if ssh.config_file != DEFAULT_CONFIG:
+        config = str(Path(ssh.config_file).expanduser())
+        if not Path(config).is_file():
+            raise SettingsError(f"ssh.config_file {config} does not exist")
+    host = ssh_host(_options(node.name, config), node.name, config)
+    if host.hostname.lower() == node.name.lower() and node.address and not host.proxy:
+        host = ssh_host(_options(node.address, config), node.address, config)
+    if ssh.user:
+        host = replace(host, user=ssh.user)
+    if ssh.port is not None:
+        host = replace(host, port=ssh.port)
+    if ssh.identity_file:
+        host = replace(host, identity_files=(str(Path(ssh.identity_file).expanduser()),))
+    if ssh.known_hosts != DEFAULT_KNOWN_HOSTS or not host.known_hosts:
+        host = replace(host, known_hosts=(str(Path(ssh.known_hosts).expanduser()),))
+    return host
+
+
+def _options(host: str, config: str | None) -> dict[str, list[str]]:
+    try:
+        words = ["ssh", "-G", *(["-F", config] if config else []), "--", host]
+        answer = subprocess.run(
+            words, capture_output=True, text=True, timeout=20, check=False, stdin=subprocess.DEVNULL
+        )
+    except FileNotFoundError:
+        return _paramiko_options(host, config)
+    if answer.returncode != 0:
+        raise SettingsError(
+            f"ssh -G {host} failed: {answer.stderr.strip()}", next_step="repair the ssh_config it names"
+        )
+    return parse_ssh_g(answer.stdout)
+
+
+def _paramiko_options(host: str, config: str | None) -> dict[str, list[str]]:
+    file = Path(config or DEFAULT_CONFIG).expanduser()
+    if not file.is_file():
+        return {}
+    found = paramiko.SSHConfig.from_path(str(file)).lookup(host)
+    return {key: list(value) if isinstance(value, list) else [str(value)] for key, value in found.items()}
+
+
+class SshConnection:
+    """A live connection to one node; thread-safe, each command has a channel of its own."""
+
+    def __init__(self, node: NodeRef, host: SshHost, ssh: Ssh) -> None:
+        self._node, self._host, self._ssh = node, host, ssh
+        self._client: paramiko.SSHClient | None = None
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, node: NodeRef, ssh: Ssh) -> SshConnection:
+        """Resolve, connect, check the host key and log in.
+
+        Raises: Unreachable, HostKeyRefused, LoginRefused, SettingsError.
+        """
+        connection = cls(node, resolve(node, ssh), ssh)
+        connection._connected()
+        return connection
+
+    @property
+    def node(self) -> str:
+        """The node's name."""
+        return self._node.name
+
+    def run(self, command: Command) -> Result:
+        """Run a command; its output is kept up to OUTPUT_LIMIT bytes (see Connection for the errors).
+
+        stdout keeps bytes that are not UTF-8 as surrogates, so that a file read by it has the right hash.
+        """
+        out = bytearray()
+
+        def keep(data: bytes) -> None:
+            out.extend(data)
+            if len(out) > OUTPUT_LIMIT:
+                raise TooMuchOutput
+
+        source = io.BytesIO(command.stdin) if command.stdin is not None else None
+        rc, stderr, seconds = self._execute(command, source, keep)
+        return Result(rc, out.decode("utf-8", "surrogateescape"), stderr, seconds)
+
+    def run_to_file(self, command: Command, path: Path) -> Download:
+        """Run a command with its stdout written to a new local file (0600); a command that fails leaves no file."""
+        digest, size = hashlib.sha256(), 0
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+
+                def keep(data: bytes) -> None:
+                    nonlocal size
+                    size += len(data)
+                    digest.update(data)
+                    file.write(data)
+
+                self._execute(command, None, keep)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            path.unlink()
+            raise
+        return Download(path, size, digest.hexdigest())
+
+    def run_from_file(self, command: Command, path: Path) -> Result:
+        """Run a command whose stdin is a local file."""
+        out = bytearray()
+        with path.open("rb") as file:
+            rc, stderr, seconds = self._execute(command, file, out.extend)
+        return Result(rc, out.decode("utf-8", "surrogateescape"), stderr, seconds)
+
+    def close(self) -> None:
+        """End the connection; a later command opens it anew."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    def _execute(
+        self, command: Command, source: BinaryIO | None, out: Callable[[bytes], None]
+    ) -> tuple[int, str, float]:
+        started, err = time.monotonic(), bytearray()
+        deadline = Deadline.after(command.timeout)
+        channel = self._channel(min(command.timeout, self._ssh.connect_timeout) if command.timeout > 0 else 15)
+        watchdog = threading.Timer(min(deadline.remaining, threading.TIMEOUT_MAX), channel.close)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            channel.exec_command(command.shell())
+            rc = pump(channel, source, out, lambda data: err.extend(data[: OUTPUT_LIMIT - len(err)]), deadline)
+        except TooMuchOutput as problem:
+            raise RemoteCommandFailed(
+                f"{self.node}: {command} printed more than {OUTPUT_LIMIT} bytes", rc=-1, stderr=""
+            ) from problem
+        except (ChannelDeadline, ChannelLost, paramiko.SSHException, OSError, EOFError) as problem:
+            log.debug("%s: %s: %s after %.2f s", self.node, command, type(problem).__name__, time.monotonic() - started)
+            if deadline.expired:
+                raise RemoteTimeout(
+                    f"{self.node}: {command} did not end within {command.timeout:.0f} s",
+                    state="its channel was closed; it may still run on the node",
+                    next_step=f"look at it: ssh {self.node} ps aux",
+                ) from problem
+            self.close()
+            raise Unreachable(
+                f"{self.node}: the connection was lost during {command}",
+                state="it is not known whether the command did its work",
+                next_step="run the same command again: it looks before it changes anything",
+            ) from problem
+        finally:
+            watchdog.cancel()
+            channel.close()
+        seconds, stderr = time.monotonic() - started, err.decode("utf-8", "replace")
+        log.debug("%s: %s: rc %d in %.2f s", self.node, command, rc, seconds)
+        return self._checked(command, rc, stderr), stderr, seconds
+
+    def _checked(self, command: Command, rc: int, stderr: str) -> int:
+        if command.sudo and rc == 1:
+            if SUDO_REFUSED.search(stderr):
+                if self._missing(command.argv[0]):
+                    return self._checked(replace(command, sudo=False), 127, f"{command.argv[0]}: command not found")
+                raise SudoRefused(
+                    f"{self.node}: sudo refuses {command}: {stderr.strip().splitlines()[-1]}",
+                    state="the command was not run",
+                    next_step=f"install deployments/sudoers on {self.node} for the user {self._user}",
+                )
+            if SUDO_NOT_FOUND.search(stderr):
+                rc = 127
+        if rc not in command.ok:
+            said = "" if command.secret else stderr.strip()[-2000:]
+            raise RemoteCommandFailed(
+                f"{self.node}: {command} ended with {rc}" + (f": {said}" if said else ""),
+                rc=rc,
+                stderr=stderr,
+                next_step=f"try it by hand: ssh {self.node} {'sudo ' if command.sudo else ''}{command}",
+            )
+        return rc
+
+    def _missing(self, program: str) -> bool:
+        """Whether a program is nowhere on sudo's secure_path: sudo asks for a password then (seen), rule or not."""
+        if "/" in program:
+            return False
+        paths = [f"{folder}/{program}" for folder in SECURE_PATH]
+        return self.run(plain("stat", "-L", "-c", "%n", "--", *paths, ok=range(256))).stdout.strip() == ""
+
+    @property
+    def _user(self) -> str:
+        return self._host.user or getpass.getuser()
+
+    def _channel(self, timeout: float) -> paramiko.Channel:
+        """A new channel; a cached connection that turns out to be dead is opened anew, once (nothing was sent yet)."""
+        with self._lock:
+            fresh = self._client is None
+            client = self._connected()
+        try:
+            return _session(client, timeout)
+        except (paramiko.SSHException, OSError, EOFError) as problem:
+            if fresh:
+                raise self._unreachable("no session could be opened", problem) from problem
+        with self._lock:
+            if self._client is client:
+                self.close()
+            client = self._connected()
+        try:
+            return _session(client, timeout)
+        except (paramiko.SSHException, OSError, EOFError) as problem:
+            raise self._unreachable("no session could be opened", problem) from problem
+
+    def _connected(self) -> paramiko.SSHClient:
+        with self._lock:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    def _connect(self) -> paramiko.SSHClient:
+        host, seconds = self._host, self._ssh.connect_timeout
+        client = paramiko.SSHClient()
+        keys = host_keys.known_keys(host.known_hosts)
+        names = [host.host_key_alias] if host.host_key_alias else [host.hostname, self.node, self._node.address]
+        known = [name for name in names if name and keys.lookup(host_keys.known_as(name, host.port)) is not None]
+        name = known[0] if known else names[0]
+        client.get_host_keys().update(keys)
+        client.set_missing_host_key_policy(host_keys.Policy(self.node, self._ssh.host_keys, host.known_hosts))
+        try:
+            client.connect(
+                name,
+                port=host.port,
+                username=self._user,
+                key_filename=[  # type: ignore[arg-type]  # a list is what paramiko documents
+                    file for file in host.identity_files if Path(file).is_file()
+                ],
+                allow_agent=not host.identities_only,
+                look_for_keys=False,
+                timeout=seconds,
+                banner_timeout=seconds,
+                auth_timeout=seconds,
+                sock=self._socket(seconds),
+            )
+        except paramiko.BadHostKeyException as problem:
+            client.close()
+            raise host_keys.changed(self.node, name, host.port, host.known_hosts, problem.key) from problem
+        except paramiko.AuthenticationException as problem:
+            client.close()
+            raise self._refused(problem) from problem
+        except (paramiko.SSHException, OSError, EOFError) as problem:
+            client.close()
+            if "No authentication methods available" in str(problem):
+                raise self._refused(problem) from problem
+            raise self._unreachable("no connection", problem) from problem
+        except BaseException:
+            client.close()
+            raise
+        transport = client.get_transport()
+        if transport is not None:
+            transport.set_keepalive(KEEPALIVE)
+        log.debug("%s: connected to %s port %d as %s", self.node, host.hostname, host.port, self._user)
+        return client
+
+    def _socket(self, seconds: float) -> socket.socket | paramiko.ProxyCommand:
+        if self._host.proxy:
+            return paramiko.ProxyCommand(self._host.proxy)
+        sock = socket.create_connection((self._host.hostname, self._host.port), timeout=seconds)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # a node that is gone answers no keepalive: the kernel then ends the connection after this many milliseconds
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(max(30.0, 2 * seconds) * 1000))
+        return sock
+
+    def _refused(self, problem: Exception) -> LoginRefused:
+        files = [file for file in self._host.identity_files if Path(file).is_file()]
+        return LoginRefused(
+            f"{self.node}: {self._user}@{self._host.hostname} does not accept our key: {problem}",
+            state="tried "
+            + (", ".join(files) or "no key file")
+            + ("" if self._host.identities_only else " and the agent"),
+            next_step=f"make this work without a question: ssh {self.node} true",
+        )
+
+    def _unreachable(self, what: str, problem: Exception) -> Unreachable:
+        return Unreachable(
+            f"{self.node}: {what} to {self._host.hostname} port {self._host.port}: {problem or type(problem).__name__}",
+            next_step=f"check the node and the way to it: ssh {self.node} true",
+        )
+
+
+def _session(client: paramiko.SSHClient, timeout: float) -> paramiko.Channel:
+    transport = client.get_transport()
+    if transport is None or not transport.is_active():
+        raise paramiko.SSHException("the connection ended")
+    return transport.open_session(timeout=timeout)

@@ -1,0 +1,36 @@
+"""containerd's hosts.toml files (from 1.5), one directory for each registry."""
+
+from __future__ import annotations
+
+import json
+
+from cri_switch.render.registries import DOCKER_HUB, UPSTREAM, Registries
+
+CERTS_D = "/etc/containerd/certs.d"
+_HEADER = "# Written by cri-switch from Docker's daemon.json\n"
+
+
+def hosts_files(registries: Registries) -> dict[str, str]:
+    """Path below /etc/containerd/certs.d -> text of each hosts.toml.
+
+    docker.io: its mirrors in order, the upstream (`server`) last. An insecure host: http first, then https without
+    verifying; for http with skip_verify newer versions try TLS first by themselves.
+    """
+    files = {}
+    if registries.mirrors:
+        files[f"{DOCKER_HUB}/hosts.toml"] = _text(
+            UPSTREAM, [_host(mirror, registries.skips_verify(mirror)) for mirror in registries.mirrors]
+        )
+    for host in registries.insecure:
+        files[f"{host}/hosts.toml"] = _text(f"https://{host}", [_host(f"http://{host}", True)], skip_verify=True)
+    return files
+
+
+def _text(server: str, hosts: list[str], *, skip_verify: bool = False) -> str:
+    root = f"server = {json.dumps(server)}\n" + ("skip_verify = true\n" if skip_verify else "")
+    return "\n".join([_HEADER + root, *hosts])
+
+
+def _host(url: str, skip_verify: bool) -> str:
+    lines = [f"[host.{json.dumps(url)}]", '  capabilities = ["pull", "resolve"]']
+    return "\n".join([*lines, *(["  skip_verify = true"] if skip_verify else [])]) + "\n"

@@ -1,0 +1,109 @@
+"""Batch after batch of nodes: who went through, who did not, and when no further node is started."""
+
+from __future__ import annotations
+
+from prefect import get_run_logger
+
+from cri_switch.model.errors import CriSwitchError, Moved, NodeFailed
+from cri_switch.model.migration import Migration
+from cri_switch.model.node_outcome import NodeOutcome
+from cri_switch.model.node_ref import NodeRef
+from cri_switch.model.plan import Plan
+from cri_switch.model.report import Report
+from flows.migrate_node import begun, migrate_node
+from flows.side_by_side import side_by_side
+from tasks import stop
+from tasks.batch_cordon import cordon_batch
+from tasks.docker import remove_docker
+from tasks.open_attempt import open_attempt
+
+_STARTS = 4
+
+
+class Batches:
+    """The state of a run over its batches; `problem` is what ended it early."""
+
+    def __init__(self, plan: Plan, migration: Migration) -> None:
+        self.plan = plan
+        self.migration = migration
+        self.outcomes: dict[str, NodeOutcome] = {}
+        self.failures: dict[str, CriSwitchError | Exception] = {}
+        self.problem: CriSwitchError | None = None
+
+    def run(self, batch: tuple[NodeRef, ...]) -> None:
+        """One batch, side by side; every node of it is cordoned before the first drain.
+
+        Raises:
+            NodeFailed: more nodes failed than `max_failures`; no further node may start.
+        """
+        cordon_batch(list(batch), self.plan, self.migration)
+        for node, answer in side_by_side(self._one, batch, at_once=len(batch)):
+            if isinstance(answer, NodeOutcome):
+                self.outcomes[node.name] = answer
+            else:
+                self.failures[node.name] = answer
+        if self.failures and (len(self.failures) > self.migration.spec.max_failures or batch == self.plan.batches[0]):
+            raise self._failed()
+
+    def remove_docker(self) -> None:
+        """Docker's packages, node by node, once the whole cluster is proven."""
+        if self.migration.spec.remove_docker == "never":
+            return
+        for node in self.plan.finished_before:
+            remove_docker(open_attempt(node, self.migration, self.plan), self.migration)
+        if self.migration.spec.remove_docker == "after_migration":
+            for name, outcome in list(self.outcomes.items()):
+                result = remove_docker(outcome.attempt, self.migration)
+                self.outcomes[name] = outcome.model_copy(update={"results": (*outcome.results, result)})
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Why nodes failed, in words."""
+        return {name: str(problem) for name, problem in self.failures.items()}
+
+    def conclude(self, report: Report) -> Report:
+        """The report of a run that reached its end, or the error that says why it did not.
+
+        Raises:
+            CriSwitchError: what ended the run early; its `report` is the report.
+            Moved: the chosen nodes arrived, but the cluster's nodes are not those of the plan any more.
+        """
+        problem = self.problem
+        if problem is None and self.failures:
+            problem = self._failed()
+        if problem is None and report.moved:
+            problem = Moved(
+                "the cluster's nodes changed since the plan: " + "; ".join(report.moved),
+                state="every node of the plan is on the new runtime",
+                next_step="run the same command again: it plans with the nodes that are there now",
+            )
+        if problem is not None:
+            problem.report = report
+            raise problem
+        return report
+
+    def _one(self, node: NodeRef) -> NodeOutcome:
+        """The node's subflow; a failure to even start it means again, not that the node failed (prefect.md 1)."""
+        for start in range(1, _STARTS + 1):
+            before = begun(node)
+            try:
+                outcome = migrate_node(node, self.migration, self.plan)
+            except Exception as problem:
+                if begun(node) > before or start == _STARTS or isinstance(problem, CriSwitchError):
+                    raise
+                get_run_logger().warning("node=%s its flow could not be started (%s): again", node.name, problem)
+                stop.sleep(2.0**start)
+                continue
+            if outcome.attempt.node.name != node.name:
+                raise NodeFailed(f"the engine answered {outcome.attempt.node.name} where {node.name} was asked for")
+            return outcome
+        raise AssertionError("unreachable")
+
+    def _failed(self) -> NodeFailed:
+        lines = [f"{name}: {reason}" for name, reason in self.reasons.items()]
+        todo = [node.name for node in self.plan.todo if node.name not in {**self.outcomes, **self.failures}]
+        return NodeFailed(
+            "not every node reached the target:\n" + "\n".join(lines),
+            state=f"migrated: {', '.join(self.outcomes) or 'none'}; untouched: {', '.join(todo) or 'none'}",
+            next_step="mend what is named above and run the same command again: it resumes at the failed node",
+        )

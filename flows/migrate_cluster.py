@@ -1,0 +1,78 @@
+"""The whole migration: look, back up, stage, the workers, the control plane, prove, remove Docker, report."""
+
+from __future__ import annotations
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Cancelled
+
+from cri_switch.model.errors import CriSwitchError, NodeFailed
+from cri_switch.model.migration import Migration
+from cri_switch.model.node_ref import NodeRef
+from cri_switch.model.plan import Plan
+from cri_switch.model.report import Report
+from flows.batch import Batches
+from flows.first_checks import first_checks
+from flows.side_by_side import side_by_side
+from tasks import reach, stop
+from tasks.backup import backup
+from tasks.discover import discover
+from tasks.finish import finish
+from tasks.gate import gate
+from tasks.lateness import too_late
+from tasks.open_attempt import open_attempt
+from tasks.plan import plan_nodes
+from tasks.report import publish
+from tasks.runtime import stage
+from tasks.taints import clear_taints, taint_waiting
+from tasks.verify_cluster import note_workloads, verify_cluster
+
+
+@flow(name="migrate-cluster", flow_run_name="{migration.metadata.name}", persist_result=False)
+def migrate_cluster(migration: Migration) -> Report | State[Report]:
+    """Switch every chosen node from Docker to the target runtime, workers first, and remove Docker at the end.
+
+    Raises:
+        PreflightError, BackupFailed: nothing was touched.
+        NodeFailed: at least one node did not arrive; the report is its `report`.
+        Moved: all chosen nodes arrived, but nodes joined, left or were re-created meanwhile.
+    """
+    stop.begin()
+    late = too_late(migration)
+    if late:
+        return Cancelled(name="WindowMissed", message=late)
+    with reach.all_closed():
+        found = discover(migration)
+        plan = plan_nodes(found, migration)
+        first_checks(found, plan, migration)
+        saved = backup(plan, migration)
+        workloads = note_workloads(migration)
+        batches = Batches(plan, migration)
+        try:
+            taint_waiting(plan, migration)
+            _stage(plan, migration)
+            for batch in plan.batches:
+                batches.run(batch)
+                gate(migration, workloads)
+            verify_cluster(plan, migration, workloads)
+            batches.remove_docker()
+        except CriSwitchError as problem:
+            batches.problem = problem
+        clear_taints(plan, migration)
+        report = publish(finish(plan, migration, batches.outcomes, batches.reasons, saved))
+        return batches.conclude(report)
+
+
+def _stage(plan: Plan, migration: Migration) -> None:
+    """Download packages and carry images, a few nodes at a time, nothing disturbed."""
+
+    def one(node: NodeRef) -> None:
+        stage(open_attempt(node, migration, plan), migration)
+
+    answers = side_by_side(one, plan.todo, at_once=migration.spec.stage_parallelism)
+    problems = [f"{node.name}: {answer}" for node, answer in answers if isinstance(answer, Exception)]
+    if problems:
+        raise NodeFailed(
+            "staging failed; no node was taken out of service:\n" + "\n".join(problems),
+            next_step="mend what is named and run the same command again",
+        )

@@ -1,0 +1,50 @@
+"""One node, in the article's order."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from prefect import flow
+
+from cri_switch.model.attempt import Attempt
+from cri_switch.model.migration import Migration
+from cri_switch.model.node_outcome import NodeOutcome
+from cri_switch.model.node_ref import NodeRef
+from cri_switch.model.plan import Plan
+from tasks.docker import remove_docker, stop_docker
+from tasks.kubelet import configure_kubelet, start_kubelet, stop_kubelet
+from tasks.open_attempt import open_attempt
+from tasks.proof import verify_node
+from tasks.runtime import configure_runtime, install_runtime, start_runtime
+from tasks.service import cordon, drain, settle, uncordon
+
+_BEGUN: Counter[str] = Counter()
+
+
+def begun(node: NodeRef) -> int:
+    """How often this process has entered the node's flow: an exception before that means that no step has run."""
+    return _BEGUN[node.uid]
+
+
+@flow(name="migrate-node", flow_run_name="{node.name}", persist_result=False)
+def migrate_node(node: NodeRef, migration: Migration, plan: Plan) -> NodeOutcome:
+    """Switch one node. Its result is never persisted (a Retry would skip nodes); the caller checks the name."""
+    _BEGUN[node.uid] += 1
+    attempt: Attempt = open_attempt(node, migration, plan)
+    before = cordon(attempt, migration)
+    drained = drain(attempt, migration)
+    done = [before, drained]
+    done.append(stop_kubelet(attempt, migration))
+    done.append(stop_docker(attempt, migration))
+    done.append(install_runtime(attempt, migration))
+    done.append(configure_runtime(attempt, migration))
+    done.append(start_runtime(attempt, migration))
+    done.append(configure_kubelet(attempt, migration))
+    started = start_kubelet(attempt, migration)
+    done.append(started)
+    done.append(verify_node(attempt, migration, plan.neighbours(node), before, started))
+    done.append(uncordon(attempt, migration))
+    done.append(settle(attempt, migration, before, drained))
+    if migration.spec.remove_docker == "after_node":
+        done.append(remove_docker(attempt, migration))
+    return NodeOutcome(attempt=attempt, results=tuple(done))

@@ -1,0 +1,58 @@
+"""What the cluster is and which nodes it has, through its API alone."""
+
+from __future__ import annotations
+
+import hashlib
+
+from pydantic import BaseModel, ConfigDict
+
+from cri_switch.checks.managed_nodes import check_managed
+from cri_switch.checks.names import check_names
+from cri_switch.cluster.inventory import inventory
+from cri_switch.cluster.mark import marked
+from cri_switch.model.finding import Finding
+from cri_switch.model.migration import Migration
+from cri_switch.model.node_ref import NodeRef
+from tasks import reach
+from tasks.look import look
+
+
+class Discovery(BaseModel):
+    """The cluster's identity, its nodes, and what earlier runs of this migration left on them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    cluster_uid: str
+    migration_id: str
+    nodes: tuple[NodeRef, ...]
+    half_done: frozenset[str]
+    switched: frozenset[str]
+    findings: tuple[Finding, ...]
+
+
+def migration_id(migration: Migration, cluster_uid: str) -> str:
+    """The settings' id, or one made of cluster and target: the same over runs (DESIGN rule 2)."""
+    spec = migration.spec
+    if spec.migration_id:
+        return spec.migration_id
+    return hashlib.sha256(f"{cluster_uid}/{spec.target.runtime}".encode()).hexdigest()[:12]
+
+
+@look
+def discover(migration: Migration) -> Discovery:
+    """Ask the API who the nodes are. An API that does not let us look ends the run here."""
+    api = reach.cluster(migration)
+    uid = api.uid()
+    mine = migration_id(migration, uid)
+    raw = api.list("Node")
+    nodes = inventory(api)
+    marks = {node["metadata"]["name"]: marked(node, mine) for node in raw}
+    findings = [*check_managed(raw), *check_names(migration.spec.nodes, [node.name for node in nodes])]
+    return Discovery(
+        cluster_uid=uid,
+        migration_id=mine,
+        nodes=tuple(nodes),
+        half_done=frozenset(name for name, (half, _) in marks.items() if half),
+        switched=frozenset(name for name, (_, switched) in marks.items() if switched),
+        findings=tuple(findings),
+    )

@@ -1,0 +1,28 @@
+"""Docker on a node: stopped in the article's place, its packages removed at their time."""
+
+from __future__ import annotations
+
+from cri_switch.cluster.mark import unmark
+from cri_switch.model.attempt import Attempt
+from cri_switch.model.migration import Migration
+from cri_switch.node.actions.carry_images import stage_images
+from cri_switch.node.actions.remove_docker import remove_docker as remove_packages
+from cri_switch.node.actions.stop_docker import stop_docker as stop_containers
+from tasks import reach
+from tasks.step import Outcome, step
+
+
+@step
+def stop_docker(attempt: Attempt, migration: Migration) -> Outcome:
+    """Docker's containers stopped and removed, their network attachments given back, the service masked."""
+    late = reach.act(attempt.node, migration, stage_images(migration, attempt))
+    done = reach.act(attempt.node, migration, stop_containers(migration, migration_id=attempt.migration_id))
+    return Outcome(done.summary, changed=late.changed + done.changed)
+
+
+@step
+def remove_docker(attempt: Attempt, migration: Migration) -> Outcome:
+    """Docker's packages removed, never purged: its data stays."""
+    done = reach.act(attempt.node, migration, remove_packages(migration, attempt))
+    unmark(reach.cluster(migration), attempt.node)
+    return Outcome(done.summary, changed=done.changed)

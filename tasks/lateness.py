@@ -1,0 +1,31 @@
+"""A schedule's run that comes too late: missed windows all run at once when a worker comes back (prefect.md 9b)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from prefect.context import get_run_context
+from prefect.runtime import flow_run
+
+from cri_switch.model.migration import Migration
+
+
+def lateness(scheduled: datetime | None, now: datetime, *, by_schedule: bool, allowed: float) -> str:
+    """Why a run must not start any more, or "". Only a schedule's run can be too late; a person's word is not."""
+    if not by_schedule or scheduled is None:
+        return ""
+    late = (now - scheduled).total_seconds()
+    if late <= allowed:
+        return ""
+    return f"scheduled for {scheduled:%Y-%m-%d %H:%M %Z}, {late:.0f} s ago: more than start_within ({allowed:.0f} s)"
+
+
+def too_late(migration: Migration) -> str:
+    """`lateness` of this run."""
+    run = getattr(get_run_context(), "flow_run", None)
+    return lateness(
+        flow_run.get_scheduled_start_time(),
+        datetime.now(UTC),
+        by_schedule=bool(run is not None and run.auto_scheduled),
+        allowed=migration.spec.start_within,
+    )

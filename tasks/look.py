@@ -1,0 +1,27 @@
+"""A task that only looks, or that is right to do anew in every run: never cached, retried when that may help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from prefect import Task, task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.step import worth_another_try
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def look(body: Callable[P, R]) -> Task[P, R]:
+    """Make a task that every run executes."""
+    made: Task[P, R] = task(
+        name=body.__name__,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        retries=2,
+        retry_delay_seconds=[1, 5],
+        retry_condition_fn=worth_another_try,
+    )(body)
+    return made

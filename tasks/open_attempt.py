@@ -1,0 +1,80 @@
+"""Which attempt this is: a checkpoint is trusted only while it is true (DESIGN rule 2)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from prefect import get_run_logger
+from prefect.runtime import flow_run
+
+from cri_switch.cluster.inventory import same_node
+from cri_switch.model.attempt import Attempt
+from cri_switch.model.migration import Migration
+from cri_switch.model.node_ref import NodeRef
+from cri_switch.model.plan import Plan
+from cri_switch.node.action import Action
+from cri_switch.node.actions.configure_kubelet import configure_kubelet
+from cri_switch.node.actions.configure_runtime import configure_runtime
+from cri_switch.node.actions.install_runtime import install_runtime
+from cri_switch.node.actions.start_runtime import start_runtime
+from cri_switch.node.actions.stop_docker import stop_docker
+from cri_switch.node.actions.stop_kubelet import stop_kubelet
+from cri_switch.node.facts.machine import BOOT_ID
+from cri_switch.node.journal import Entry, append, journal_fact, next_attempt
+from tasks import reach
+from tasks.look import look
+
+
+@look
+def open_attempt(node: NodeRef, migration: Migration, plan: Plan) -> Attempt:
+    """Read journal, boot id and facts; a reboot, a rollback or an effect that is gone raises the attempt.
+
+    Never cached. What a recorded step did still holds when a dry run of the same step would change nothing.
+    """
+    logger = get_run_logger()
+    reach.leave(node)
+    same_node(reach.cluster(migration), node)
+    connection = reach.node(node, migration)
+    boot_id = BOOT_ID.read(connection)
+    entries = journal_fact(plan.migration_id).read(connection)
+    last = next_attempt(entries, boot_id, effects_true=True)
+
+    def attempt(number: int) -> Attempt:
+        return Attempt(
+            cluster_uid=plan.cluster_uid, migration_id=plan.migration_id, node=node, number=number, boot_id=boot_id
+        )
+
+    gone = _gone(
+        attempt(last), migration, [e.step for e in entries if e.attempt == last and e.event in ("done", "noop")]
+    )
+    number = next_attempt(entries, boot_id, effects_true=not gone)
+    if gone:
+        logger.warning("node=%s what was done is gone (%s): attempt %d begins anew", node.name, ", ".join(gone), number)
+    if not any(entry.attempt == number for entry in entries):
+        run = str(flow_run.get_id() or "")
+        opened = Entry(time.time(), run, number, "open_attempt", "opened", f"{node.runtime}", boot_id)
+        append(connection, plan.migration_id, opened)
+    logger.info("node=%s attempt=%d", node.name, number)
+    return attempt(number)
+
+
+def _gone(attempt: Attempt, migration: Migration, done: Sequence[str]) -> list[str]:
+    """The recorded steps whose effect does not hold any more."""
+    mine, version = attempt.migration_id, attempt.node.kubelet_version
+    checks: dict[str, Callable[[], Action]] = {
+        "stop_docker": lambda: stop_docker(migration, migration_id=mine),
+        "install_runtime": lambda: install_runtime(migration, attempt),
+        "configure_runtime": lambda: configure_runtime(migration, migration_id=mine, kubelet_version=version),
+        "start_runtime": lambda: start_runtime(migration),
+        "configure_kubelet": lambda: configure_kubelet(migration, migration_id=mine, kubelet_version=version),
+    }
+    if "start_kubelet" not in done:
+        checks["stop_kubelet"] = lambda: stop_kubelet(migration)
+    if "remove_docker" in done:
+        del checks["stop_docker"]
+    return [
+        step
+        for step, action in checks.items()
+        if step in done and reach.act(attempt.node, migration, action(), dry_run=True).changed
+    ]

@@ -1,0 +1,97 @@
+"""Ready is not proof (DESIGN rule 5): what must hold before a node serves again."""
+
+from __future__ import annotations
+
+from prefect import get_run_logger
+
+from cri_switch.cluster.annotate import annotate_cri_socket
+from cri_switch.cluster.api_health import wait_api
+from cri_switch.cluster.node_pods import wait_node_pods
+from cri_switch.cluster.node_status import wait_runtime
+from cri_switch.cluster.probe import probe_pod
+from cri_switch.model.attempt import Attempt
+from cri_switch.model.errors import NotProven
+from cri_switch.model.migration import Migration
+from cri_switch.model.node_ref import NodeRef
+from cri_switch.model.step_result import StepResult
+from cri_switch.node.command import plain
+from cri_switch.node.facts.control_plane import prove_control_plane
+from cri_switch.node.facts.kubelet import PAUSE_IMAGE
+from cri_switch.node.proof import prove_runtime
+from tasks import reach, stop
+from tasks.followed import followed
+from tasks.step import Outcome, step
+
+
+@step
+def verify_node(
+    attempt: Attempt, migration: Migration, neighbours: list[NodeRef], before: StepResult, started: StepResult
+) -> Outcome:
+    """Runtime reported with a fresh heartbeat, own pods on it, cgroups right, a probe pod answers from two nodes."""
+    api, spec, node = reach.cluster(migration), migration.spec, attempt.node
+    said: list[str] = []
+    with followed(node, migration):
+        if node.role == "control-plane":
+            wait_api(api, seconds=spec.timeouts.api, stop=stop.stopping, sleep=stop.sleep)
+        seen = wait_runtime(
+            api,
+            node,
+            runtime=spec.target.runtime,
+            newer_than=started.data["kubelet_started"],
+            seconds=spec.timeouts.node_ready,
+            stop=stop.stopping,
+            sleep=stop.sleep,
+        )
+        changed = annotate_cri_socket(api, node, spec.target.endpoint)
+        pods = wait_node_pods(
+            api,
+            node,
+            runtime=spec.target.runtime,
+            expected=before.data["own_pods"],
+            seconds=spec.timeouts.pods_ready,
+            stop=stop.stopping,
+            sleep=stop.sleep,
+        )
+        said += [f"reports {seen}", pods]
+        if node.role == "control-plane":
+            said.append(
+                prove_control_plane(
+                    reach.node(node, migration), spec.target.endpoint, seconds=spec.timeouts.api, sleep=stop.sleep
+                )
+            )
+    said.append(prove_runtime(reach.node(node, migration), spec.target.endpoint, sleep=stop.sleep))
+    said.append(_probe(attempt, migration, neighbours))
+    return Outcome("; ".join(said), changed=int(changed))
+
+
+def _probe(attempt: Attempt, migration: Migration, neighbours: list[NodeRef]) -> str:
+    """A pod with an address of the node's range that answers this node and another one."""
+    logger = get_run_logger()
+    here = reach.node(attempt.node, migration)
+    image = migration.spec.verify_image or PAUSE_IMAGE.read(here)
+    with probe_pod(
+        reach.cluster(migration),
+        attempt.node,
+        image,
+        seconds=migration.spec.timeouts.pods_ready,
+        stop=stop.stopping,
+        sleep=stop.sleep,
+    ) as probe:
+        if probe.refused:
+            logger.warning("node=%s [WARNING ProbeRefused]: %s", attempt.node.name, probe.refused)
+            return f"probe pod refused by admission ({probe.refused}): pod network not proven"
+        ping = plain("ping", "-c", "1", "-W", "2", probe.ip, ok=(0, 1, 2))
+        sides = [(attempt.node.name, here), *((o.name, reach.node(o, migration)) for o in neighbours)]
+        for name, connection in sides:
+            for _ in range(10):
+                answer = connection.run(ping)
+                if answer.rc == 0:
+                    break
+                stop.sleep(1)
+            else:
+                raise NotProven(
+                    f"{attempt.node.name}: the probe pod's address {probe.ip} does not answer a ping from {name}",
+                    state="the node is Ready on the new runtime, still cordoned",
+                    next_step=f"look at the pod network: ssh {attempt.node.name} ip route; ls /etc/cni/net.d",
+                )
+        return f"probe pod {probe.ip} answers {attempt.node.name}" + "".join(f" and {o.name}" for o in neighbours)

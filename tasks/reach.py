@@ -1,0 +1,61 @@
+"""How tasks reach the API and the nodes: opened inside, never passed as parameters."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prefect import get_run_logger
+
+from cri_switch.cluster.client import Cluster
+from cri_switch.model.migration import Migration
+from cri_switch.model.node_ref import NodeRef
+from cri_switch.node.action import Action, Performed, perform
+from cri_switch.node.pool import ConnectionPool
+from cri_switch.node.ssh import SshConnection
+from tasks import stop
+
+_POOL = ConnectionPool()
+_LOCAL = threading.local()
+
+
+def cluster(migration: Migration) -> Cluster:
+    """The API of the migration's cluster, one client a thread."""
+    access = migration.spec.cluster
+    clients: dict[str, Cluster] = _LOCAL.__dict__.setdefault("clients", {})
+    key = access.model_dump_json()
+    if key not in clients:
+        clients[key] = Cluster.open(access)
+    return clients[key]
+
+
+def node(ref: NodeRef, migration: Migration) -> SshConnection:
+    """The connection to a node, one for the process."""
+    return _POOL.get(ref, migration.spec.ssh)
+
+
+def leave(ref: NodeRef) -> None:
+    """Forget the connection to a node, where it was lost or the node was rebooted."""
+    _POOL.drop(ref)
+
+
+def act(ref: NodeRef, migration: Migration, action: Action, *, dry_run: bool = False) -> Performed:
+    """Perform an action on a node; every line that changes something goes to the run's log."""
+    logger = get_run_logger()
+    return perform(
+        node(ref, migration),
+        action,
+        dry_run=dry_run,
+        say=lambda line: logger.info("node=%s %s", ref.name, line),
+        sleep=stop.sleep,
+    )
+
+
+@contextmanager
+def all_closed() -> Iterator[None]:
+    """End every connection of the process when the run ends."""
+    try:
+        yield
+    finally:
+        _POOL.close_all()

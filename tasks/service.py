@@ -1,0 +1,75 @@
+"""Out of service and back: cordon, drain, uncordon, settle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import get_run_logger
+
+from cri_switch.cluster.cordon import cordon as cordon_node
+from cri_switch.cluster.cordon import uncordon as uncordon_node
+from cri_switch.cluster.drain import EvictedPod
+from cri_switch.cluster.drain import drain as drain_node
+from cri_switch.cluster.mark import mark, mark_migrated
+from cri_switch.cluster.settle import settled
+from cri_switch.cluster.taint import remove_waiting_taint
+from cri_switch.cluster.workloads import controllers_on
+from cri_switch.model.attempt import Attempt
+from cri_switch.model.migration import Migration
+from cri_switch.model.step_result import StepResult
+from tasks import reach, stop
+from tasks.step import Outcome, step
+
+
+@step
+def cordon(attempt: Attempt, migration: Migration) -> Outcome:
+    """No new pods on the node. What ran there before is noted: settle and the proof compare with it."""
+    api = reach.cluster(migration)
+    mark(api, attempt.node, attempt.migration_id)
+    noted = controllers_on(api, attempt.node)
+    line = cordon_node(api, attempt.node, attempt.migration_id)
+    data: dict[str, Any] = {"runtime_before": attempt.node.runtime, **noted}
+    return Outcome(line, changed=0 if line.endswith("already cordoned") else 1, data=data)
+
+
+@step
+def drain(attempt: Attempt, migration: Migration) -> Outcome:
+    """kubectl's drain: evict what a controller makes anew elsewhere."""
+    logger = get_run_logger()
+    result = drain_node(
+        reach.cluster(migration),
+        attempt.node,
+        migration.spec.drain,
+        say=lambda line: logger.info("node=%s %s", attempt.node.name, line),
+        stop=stop.stopping,
+        sleep=stop.sleep,
+    )
+    evicted = [pod.as_dict() for pod in result.evicted]
+    return Outcome(f"{len(evicted)} pods evicted", changed=len(evicted), data={"evicted": evicted})
+
+
+@step
+def uncordon(attempt: Attempt, migration: Migration) -> Outcome:
+    """New pods again, unless an administrator had cordoned the node."""
+    api = reach.cluster(migration)
+    remove_waiting_taint(api, attempt.node, attempt.migration_id)
+    line = uncordon_node(api, attempt.node, attempt.migration_id)
+    return Outcome(line, changed=1 if line.endswith("uncordoned") else 0)
+
+
+@step
+def settle(attempt: Attempt, migration: Migration, before: StepResult, drained: StepResult) -> Outcome:
+    """Every controller that lost a pod has its count again, the volumes are let go: only then comes the next node."""
+    api = reach.cluster(migration)
+    evicted = [EvictedPod.from_dict(pod) for pod in drained.data["evicted"]]
+    summary = settled(
+        api,
+        attempt.node,
+        evicted,
+        controllers=before.data["controllers"],
+        seconds=migration.spec.timeouts.settle,
+        stop=stop.stopping,
+        sleep=stop.sleep,
+    )
+    mark_migrated(api, attempt.node, attempt.migration_id)
+    return Outcome(summary, changed=1)

@@ -1,0 +1,30 @@
+"""The taint of nodes that wait their turn: evicted pods should not land on the next victim."""
+
+from __future__ import annotations
+
+from prefect import get_run_logger
+
+from cri_switch.cluster.taint import add_waiting_taint, remove_waiting_taint
+from cri_switch.model.migration import Migration
+from cri_switch.model.plan import Plan
+from tasks import reach
+from tasks.look import look
+
+
+@look
+def taint_waiting(plan: Plan, migration: Migration) -> None:
+    """Every node of the plan waits, with PreferNoSchedule."""
+    api = reach.cluster(migration)
+    for node in plan.todo:
+        add_waiting_taint(api, node, plan.migration_id)
+
+
+@look
+def clear_taints(plan: Plan, migration: Migration) -> None:
+    """No node carries our taint any more, whatever the run came to; also what a killed run left."""
+    api = reach.cluster(migration)
+    for entry in plan.nodes:
+        if api.get("Node", entry.node.name) is None:
+            get_run_logger().warning("node=%s is gone", entry.node.name)
+            continue
+        remove_waiting_taint(api, entry.node, plan.migration_id)

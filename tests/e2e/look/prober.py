@@ -1,0 +1,52 @@
+"""The prober as a process, and what it saw."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.wait import until
+from tests.lab.workloads import SERVICE_URL
+
+
+@dataclass(frozen=True)
+class Record:
+    """A prober's file, while it writes it."""
+
+    path: Path
+
+    def failures(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
+        """Requests that failed, and that were asked between start and end."""
+        lines = [json.loads(line) for line in self.path.read_text().splitlines()]
+        failed = [line for line in lines if "summary" not in line]
+        return [line for line in failed if start <= datetime.fromisoformat(line["time"]) <= end]
+
+    def summary(self) -> dict[str, Any]:
+        """The last line, once it has ended."""
+        last: dict[str, Any] = json.loads(self.path.read_text().splitlines()[-1])
+        assert last.get("summary"), f"the prober did not end well: {last}"
+        return last
+
+
+@contextmanager
+def probing(inside: list[str], out: Path) -> Iterator[Record]:
+    """Run it, and end it, by its own id; what it saw stays readable."""
+    command = [*inside, sys.executable, "-m", "tests.lab.prober", "--url", SERVICE_URL, "--out", str(out)]
+    log = out.with_suffix(".log")
+    with log.open("wb") as stream:
+        process = subprocess.Popen(command, stdout=stream, stderr=stream)
+    try:
+        until("the prober's file", out.exists, 20)
+        yield Record(out)
+        assert process.poll() is None, f"the prober ended by itself: {log.read_text()}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)

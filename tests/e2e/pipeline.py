@@ -1,0 +1,101 @@
+"""The pipeline as a user starts it: the commands, a real server and a worker, and the flow's process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.wait import until
+from tests.support.prefect_server import PREFECT, PrefectServer, ProcessWorker
+
+PROGRAM = str(Path(sys.executable).with_name("cri-switch"))
+
+
+class Pipeline:
+    """One server, one worker, and the deployments of one settings file."""
+
+    def __init__(self, server: PrefectServer, worker: ProcessWorker, name: str, file: Path) -> None:
+        self.server = server
+        self.worker = worker
+        self.name = name
+        self.file = file
+
+    def cri_switch(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+        """The command, to its end; its exit code is the caller's to judge."""
+        return self.server.run(PROGRAM, *arguments, check=False, timeout=timeout)
+
+    def start_migration(self, log: Path) -> subprocess.Popen[bytes]:
+        """`prefect deployment run migrate-cluster/NAME --watch`, started."""
+        command = [*PREFECT, "deployment", "run", f"migrate-cluster/{self.name}", "--watch"]
+        with log.open("wb") as stream:
+            return subprocess.Popen(
+                command, env=self.server.env(), stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT
+            )
+
+    def runs(self) -> list[dict[str, Any]]:
+        """The runs of migrate-cluster/NAME, the newest first."""
+        deployment = self.server.deployment(f"migrate-cluster/{self.name}")["id"]
+        body = {"deployments": {"id": {"any_": [deployment]}}, "sort": "EXPECTED_START_TIME_DESC", "limit": 50}
+        found: list[dict[str, Any]] = self.server.ask("POST", "/flow_runs/filter", body)
+        return found
+
+    def started_runs(self) -> list[dict[str, Any]]:
+        return [run for run in self.runs() if run["state_type"] not in ("SCHEDULED", "PENDING")]
+
+    def flow_processes(self, run_id: str) -> list[int]:
+        """The worker's descendants that execute this run, by their environment; the youngest last."""
+        assert self.worker.process is not None
+        mark = f"PREFECT__FLOW_RUN_ID={run_id}".encode()
+        return [pid for pid in sorted(_descendants(self.worker.process.pid)) if mark in _environment(pid)]
+
+    def kill_flow(self, run_id: str) -> list[int]:
+        """SIGKILL to the processes of a run, and wait until they are gone; the worker lives on."""
+        found = self.flow_processes(run_id)
+        assert found, f"no process of flow run {run_id} below the worker:\n{self.worker_log()}"
+        for pid in found:
+            os.kill(pid, signal.SIGKILL)
+        until("the flow's processes to be gone", lambda: not self.flow_processes(run_id), 10, every=0.1)
+        return found
+
+    def log_tail(self, run_id: str, lines: int = 80) -> str:
+        """The end of a run's log with its subflows', as the UI shows it."""
+        ids = [run_id, *(each["id"] for each in self.server.subflows(run_id))]
+        body = {"logs": {"flow_run_id": {"any_": ids}}, "sort": "TIMESTAMP_DESC", "limit": lines}
+        found = self.server.ask("POST", "/logs/filter", body)
+        return "\n".join(f"{line['timestamp'][11:23]} {line['message']}" for line in reversed(found))
+
+    def worker_log(self) -> str:
+        assert self.worker.process is not None
+        return self.worker.process.tail()
+
+    def report(self) -> str:
+        """The newest report artifact, as the UI shows it."""
+        body = {"artifacts": {"key": {"any_": [f"report-{self.name}"]}}, "sort": "CREATED_DESC", "limit": 1}
+        found = self.server.ask("POST", "/artifacts/filter", body)
+        assert found, f"no artifact report-{self.name}"
+        return str(found[0]["data"])
+
+
+def _descendants(pid: int) -> set[int]:
+    out: set[int] = set()
+    wanted = [pid]
+    while wanted:
+        for task in Path(f"/proc/{wanted.pop()}/task").glob("*"):
+            try:
+                children = {int(child) for child in (task / "children").read_text().split()}
+            except OSError:
+                continue
+            wanted += children - out
+            out |= children
+    return out
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []

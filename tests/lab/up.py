@@ -1,0 +1,139 @@
+"""Build a lab: machines, cluster, workload and what it hands out, side by side where nothing waits for anything."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.lab import access, assets, check, cluster, images, keys, network, provision, state, teardown, workloads
+from tests.lab import machine as machines
+from tests.lab.machine import execute
+from tests.lab.process import Process
+from tests.lab.report import LabError, say, step
+from tests.lab.state import Lab, MachineState
+from tests.lab.topology import machines as specs_of
+
+_DISK = 20 * 10**9
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person asked for."""
+
+    name: str
+    control_planes: int = 1
+    workers: int = 2
+    debian: int = 11
+    cgroup_driver: str = "cgroupfs"
+    workload: bool = True
+    for_pid: int | None = None
+
+
+def up(wish: Wish) -> Path:
+    """Bring it up whole or not at all; the answer is the lab's directory."""
+    specs = specs_of(wish.control_planes, wish.workers)
+    if wish.workload and wish.workers < 2:
+        raise LabError("the standard workload needs two workers (or --no-workload)")
+    provision.check_inputs()
+    _check_disk()
+    assets.host_packages()
+    _build_assets(wish.debian)
+    with state.exclusive():
+        teardown.collect()
+        if state.directory(wish.name).exists():
+            raise LabError(f"lab {wish.name} is there already (python -m tests.lab down --name {wish.name})")
+        user = Process.of(wish.for_pid) if wish.for_pid else None
+        lab = state.create(wish.name, specs, wish.debian, wish.cgroup_driver, user)
+    try:
+        _build(lab, wish)
+    except BaseException:
+        say(f"up failed; the machines' consoles and roots are in {lab.directory} until the next up, gc or down")
+        raise
+    lab.phase = "up"
+    lab.save()
+    return lab.directory
+
+
+def _build(lab: Lab, wish: Wish) -> None:
+    (lab.directory / "machines").mkdir()
+    with step("network"):
+        network.create(lab.name)
+    public_key = keys.create(lab.directory)
+    token = cluster.new_token()
+    with ThreadPoolExecutor(max_workers=32) as pool:
+        known = {name: pool.submit(_start, lab, each, public_key) for name, each in lab.machines.items()}
+        loaded = {node.spec.name: pool.submit(_load, known[node.spec.name], node) for node in lab.nodes}
+        started = pool.submit(_init, lab, loaded[lab.control_plane.spec.name], token)
+        joined = [pool.submit(_join, lab, node, started, loaded[node.spec.name], token) for node in lab.workers]
+        updated = [pool.submit(_update_packages, node, known.values()) for node in lab.nodes]
+        _all([*known.values(), *loaded.values(), started, *joined, *updated])
+        _write_ssh(lab, [future.result() for future in known.values()])
+        cluster.connect_pods(lab)
+        access.pipeline(lab)
+        (lab.directory / "migration.yaml").write_text(access.settings(lab.name, lab.directory))
+        cluster.wait_ready(lab)
+        waits: list[Callable[[Lab], None]] = [check.pod_network, check.machines, check.cgroups, check.system_pods]
+        if wish.workload:
+            workloads.apply(lab)
+            waits.append(workloads.wait_whole)
+        _all([pool.submit(wait, lab) for wait in waits])
+
+
+def _start(lab: Lab, each: MachineState, public_key: str) -> str:
+    line = provision.create_root(lab, each, public_key)
+    with step(f"{each.spec.name}: boot"):
+        machines.boot(lab, each)
+    return line
+
+
+def _load(ready: Future[str], node: MachineState) -> None:
+    ready.result()
+    images.load(node)
+
+
+def _init(lab: Lab, loaded: Future[None], token: str) -> None:
+    loaded.result()
+    cluster.init(lab, token)
+    access.admin(lab)
+
+
+def _join(lab: Lab, node: MachineState, started: Future[None], loaded: Future[None], token: str) -> None:
+    started.result()
+    loaded.result()
+    cluster.join(lab, node, token)
+
+
+def _update_packages(node: MachineState, ready: Iterable[Future[str]]) -> None:
+    for each in ready:
+        each.result()
+    execute(node, "apt-get", "-qq", "-o", "Acquire::Retries=3", "update")
+
+
+def _write_ssh(lab: Lab, host_keys: list[str]) -> None:
+    (lab.directory / "known_hosts").write_text("".join(host_keys))
+    specs = [node.spec for node in lab.nodes]
+    (lab.directory / "ssh_config").write_text(keys.ssh_config(lab.directory, specs))
+
+
+def _build_assets(debian: int) -> None:
+    """Everything the machines are made of; from the cache this takes no time."""
+    with step("binaries, roots, images, packages"):
+        assets.build_all(debian)
+
+
+def _check_disk() -> None:
+    place = state.base()
+    place.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(place).free
+    if free < _DISK:
+        raise LabError(f"{place} has {free / 1e9:.1f} GB of disk left, the lab needs 20 GB")
+
+
+def _all(futures: Sequence[Future[Any]]) -> None:
+    """Wait for all; the first that fails is raised at once, so that nobody waits for what cannot come."""
+    for future in as_completed(futures):
+        future.result()

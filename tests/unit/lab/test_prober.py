@@ -1,0 +1,64 @@
+"""The prober: it sees failures, and counts what it asked."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.lab.prober import Prober
+
+
+class _Flaky(BaseHTTPRequestHandler):
+    """Every third answer is an error."""
+
+    answers = 0
+
+    def do_GET(self) -> None:
+        type(self).answers += 1
+        self.send_response(503 if self.answers % 3 == 0 else 200)
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Flaky)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+def test_failures_are_recorded_with_their_time(url: str) -> None:
+    out = io.StringIO()
+    summary = Prober(url, out, rate=50).run(seconds=0.5)
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert lines[-1] == summary
+    assert summary["failures"] == len(lines) - 1 > 0
+    assert all(line["error"] == "status 503" and line["time"] for line in lines[:-1])
+    assert summary["requests"] >= 20
+
+
+def test_nobody_there(unused: int = 9) -> None:
+    out = io.StringIO()
+    summary = Prober(f"http://127.0.0.1:{unused}/", out, rate=50).run(seconds=0.1)
+    assert summary["failures"] == summary["requests"] > 0
+    assert "ConnectionRefusedError" in out.getvalue()
+
+
+def test_stop_ends_it(url: str) -> None:
+    prober = Prober(url, io.StringIO(), rate=50)
+    threading.Timer(0.1, prober.stop).start()
+    assert prober.run()["seconds"] < 5
+
+
+def test_only_http() -> None:
+    with pytest.raises(ValueError, match="not an http url"):
+        Prober("https://example/", io.StringIO())

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cri_switch.node.action import perform
+from cri_switch.node.command import Command, Result
+from cri_switch.node.fake import ScriptedConnection
+from cri_switch.node.journal import Entry, append, journal_fact, keep_original, next_attempt, parse_entries
+
+ENTRY = Entry(1.0, "run", 1, "drain", "done", "ok", "boot1")
+
+
+def line(entry: Entry) -> str:
+    return json.dumps(entry.__dict__)
+
+
+def test_a_torn_line_is_passed_over() -> None:
+    assert parse_entries(f"\n{line(ENTRY)}\n\n{line(ENTRY)[:20]}\n\n{line(ENTRY)}\n") == [ENTRY, ENTRY]
+
+
+@given(st.text())
+def test_any_text_is_parsed(text: str) -> None:
+    assert all(isinstance(entry, Entry) for entry in parse_entries(text))
+
+
+def test_no_journal_has_no_entries() -> None:
+    assert journal_fact("m").read(ScriptedConnection("n", {"cat": Result(1, "", "No such file")})) == []
+
+
+def test_the_first_entry_makes_the_file_private_and_later_ones_only_append() -> None:
+    answers = iter([1, 0, 0])
+    node = ScriptedConnection("n", {"dd ": lambda _c: Result(next(answers), ""), "install": ""})
+    append(node, "m", ENTRY)
+    assert [command.argv[0] for command in node.ran] == ["dd", "install", "install", "dd"]
+    assert "install -d -m 0700 -- /var/lib/cri-switch /var/lib/cri-switch/m" in node.lines
+    assert "install -m 0600 -- /dev/null /var/lib/cri-switch/m/journal.jsonl" in node.lines
+    append(node, "m", ENTRY)
+    assert len(node.ran) == 5
+    assert parse_entries((node.ran[-1].stdin or b"").decode()) == [ENTRY]
+    assert {"oflag=append", "conv=notrunc,nocreat,fsync"} <= set(node.ran[-1].argv)
+
+
+@pytest.mark.parametrize(
+    ("entries", "boot", "true", "number"),
+    [
+        ([], "boot1", True, 1),
+        ([], "boot1", False, 1),
+        ([ENTRY], "boot1", True, 1),
+        ([ENTRY], "boot2", True, 2),
+        ([ENTRY], "boot1", False, 2),
+        ([ENTRY, Entry(2, "r", 1, "rollback", "done", "", "boot1")], "boot1", True, 2),
+        ([ENTRY, Entry(2, "r", 1, "rollback", "done"), Entry(3, "r", 2, "drain", "done", "", "b2")], "b2", True, 2),
+        ([Entry(1, "r", 1, "drain", "done")], "boot9", True, 1),
+    ],
+)
+def test_next_attempt(entries: list[Entry], boot: str, true: bool, number: int) -> None:
+    assert next_attempt(entries, boot, effects_true=true) == number
+
+
+def _keep(node: ScriptedConnection, path: str) -> int:
+    def action():  # type: ignore[no-untyped-def]
+        yield from keep_original("m", path)
+        return "kept"
+
+    return perform(node, action()).changed
+
+
+def test_an_original_is_kept_once_and_noted_after_the_copy() -> None:
+    noted = b""
+
+    def dd(command: Command) -> Result:
+        nonlocal noted
+        noted += command.stdin or b""
+        return Result(0, "")
+
+    answers = {
+        "cat -- /var/lib/cri-switch/m/originals.jsonl": lambda _c: Result(0, noted.decode()),
+        "sha256sum -- /etc/a": "\\abc  /etc/a\n",
+        "sha256sum -- /etc/none": Result(1, "", "No such file"),
+        "cp -aT --remove-destination -- /etc/a /var/lib/cri-switch/m/originals/etc/a": "",
+        "install": "",
+        "dd ": dd,
+    }
+    node = ScriptedConnection("n", answers)
+    assert _keep(node, "/etc/a") == 3
+    assert [command.argv[0] for command in node.ran] == ["cat", "sha256sum", "install", "cp", "dd"]
+    assert _keep(node, "/etc/a") == 0
+    assert _keep(node, "/etc/none") == 1
+    assert json.loads(noted.decode().splitlines()[-1]) == {"path": "/etc/none", "existed": False, "sha256": ""}
