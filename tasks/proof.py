@@ -14,6 +14,7 @@ from cri_switch.model.errors import NotProven
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.step_result import StepResult
+from cri_switch.node.actions.release_addresses import release_addresses
 from cri_switch.node.command import plain
 from cri_switch.node.facts.control_plane import prove_control_plane
 from cri_switch.node.facts.kubelet import PAUSE_IMAGE
@@ -59,6 +60,7 @@ def verify_node(
                     reach.node(node, migration), spec.target.endpoint, seconds=spec.timeouts.api, sleep=stop.sleep
                 )
             )
+    said.append(reach.act(node, migration, release_addresses(migration)).summary)
     said.append(prove_runtime(reach.node(node, migration), spec.target.endpoint, sleep=stop.sleep))
     said.append(_probe(attempt, migration, neighbours))
     return Outcome("; ".join(said), changed=int(changed))

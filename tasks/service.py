@@ -54,7 +54,7 @@ def uncordon(attempt: Attempt, migration: Migration) -> Outcome:
     api = reach.cluster(migration)
     remove_waiting_taint(api, attempt.node, attempt.migration_id)
     line = uncordon_node(api, attempt.node, attempt.migration_id)
-    return Outcome(line, changed=1 if line.endswith("uncordoned") else 0)
+    return Outcome(line, changed=1 if line.endswith(" uncordoned") and "already" not in line else 0)
 
 
 @step

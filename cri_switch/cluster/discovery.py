@@ -24,7 +24,6 @@ GROUPS = {
     "StorageClass": "storage.k8s.io",
     "Lease": "coordination.k8s.io",
     "SelfSubjectAccessReview": "authorization.k8s.io",
-    "SelfSubjectAccessReview": "authorization.k8s.io",
 }  # fmt: skip
 
 

@@ -14,7 +14,8 @@ from cri_switch.model.deadline import Deadline
 from cri_switch.model.errors import ApiError, Unreachable
 
 Manner = Literal["read", "mutation", "once"]
-"""read: again on everything transient. mutation: again only if it was surely not carried out. once: never again."""
+"""read: again on everything transient. mutation: again only if it was surely not carried out. once: neither, the caller
+decides; only a server that does not know us yet is asked again."""
 
 _TRANSIENT = (429, 500, 502, 503, 504)
 _RBAC_SAYS_NO = re.compile(r'User "[^"]*" cannot ')
@@ -26,8 +27,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
 class Caller:
     """Sends requests until they are answered or `patience` seconds are over.
 
-    An API server that starts answers 401 and 403 for a second or three (peers.md 64), so once it has let us in, these
-    too are tried again, for five seconds. `kubeconfig` is for messages.
+    An API server that starts answers 401 and 403 for a second or three, before it has read its roles (peers.md 64), so
+    these too are tried again, for five seconds. `kubeconfig` is for messages.
     """
 
     send: Send
@@ -35,7 +36,6 @@ class Caller:
     patience: float = 20.0
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
-    let_in: bool = False
 
     def call(self, request: Request, manner: Manner = "read") -> Any:
         """The JSON of a 2xx answer.
@@ -49,7 +49,6 @@ class Caller:
             try:
                 answer = self.send(request)
                 if 200 <= answer.status < 300:
-                    self.let_in = True
                     return parsed(request, answer)
                 problem: ApiError | Unreachable = self._problem(request, answer)
             except Unreachable as unreachable:
@@ -60,13 +59,11 @@ class Caller:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _again(self, problem: ApiError | Unreachable, manner: Manner, elapsed: float) -> bool:
-        if manner == "once":
-            return False
         if isinstance(problem, Unreachable):
-            return isinstance(problem, NotSent) or manner == "read"
+            return manner == "read" or (manner == "mutation" and isinstance(problem, NotSent))
         if problem.status == 401 or (problem.status == 403 and _RBAC_SAYS_NO.search(problem.what)):
-            return self.let_in and elapsed < _WARM_UP
-        return problem.status == 429
+            return elapsed < _WARM_UP
+        return problem.status == 429 and manner != "once"
 
     def _problem(self, request: Request, answer: Answer) -> ApiError | Unreachable:
         status = _status_object(answer)

@@ -72,11 +72,12 @@ def read(fact: Fact[T]) -> Generator[Part, Any, T]:
 
 @dataclass
 class Performed:
-    """What performing an action did: `changed` counts Do and Put, `lines` name them in order."""
+    """What performing an action did: `changed` counts Do and Put, `lines` name them in order, `files` are the Puts."""
 
     summary: str = ""
     changed: int = 0
     lines: list[str] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
 
 
 def perform(
@@ -125,6 +126,7 @@ def _one(
         case Put(path, content, why, mode, expect):
             done.changed += 1
             done.lines.append(f"{why}: write {path} ({len(content)} bytes)")
+            done.files[path] = content
             say(done.lines[-1])
             if not dry_run:
                 files.write(connection, path, content, mode=mode, expect=expect)

@@ -5,6 +5,8 @@ Only options that systemd 219 knows; the output is in the node's journal under t
 
 from __future__ import annotations
 
+import hashlib
+import shlex
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -31,6 +33,11 @@ def log_fact(unit: str) -> Fact[str]:
     return Fact(f"log of {unit}", command, lambda result: result.stdout.strip())
 
 
+def unit_name(name: str, argv: Sequence[str]) -> str:
+    """The unit of a job: its name and a hash of its words, so that another command is never taken for this one."""
+    return f"cri-switch-{name}-{hashlib.sha256(shlex.join(argv).encode()).hexdigest()[:8]}.service"
+
+
 def job(
     name: str,
     argv: Sequence[str],
@@ -40,7 +47,7 @@ def job(
     nice: bool = False,
     env: Sequence[tuple[str, str]] = (),
 ) -> Generator[Part, Any, None]:
-    """Run `argv` as root as unit cri-switch-NAME until it ends; by `yield from` inside an action.
+    """Run `argv` as root as unit cri-switch-NAME-HASH until it ends; by `yield from` inside an action.
 
     A unit of that name that still runs is waited for, one that ended well is taken as done, one that failed is started
     anew. The name must carry the attempt, so that an earlier attempt's result is not mistaken for this one's.
@@ -49,7 +56,7 @@ def job(
         RemoteCommandFailed: it failed; with the last lines of its log.
         RemoteTimeout: it still runs after `seconds`; it is left alone, the same call waits on.
     """
-    unit = f"cri-switch-{name}.service"
+    unit = unit_name(name, argv)
     state: Unit = (yield from read(units(unit)))[unit]
     if state.active_state == "failed":
         yield Do(sudo("systemctl", "reset-failed", unit), f"{why} (an earlier try failed)")

@@ -9,7 +9,6 @@ import logging
 import os
 import re
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -24,7 +23,6 @@ from cri_switch.model.errors import (
     LoginRefused,
     RemoteCommandFailed,
     RemoteTimeout,
-    SettingsError,
     SudoRefused,
     Unreachable,
 )
@@ -33,7 +31,8 @@ from cri_switch.model.node_ref import NodeRef
 from cri_switch.node import host_keys
 from cri_switch.node.channel import ChannelDeadline, ChannelLost, TooMuchOutput, pump
 from cri_switch.node.command import Command, Result, plain
-from cri_switch.node.ssh_config import SshHost, parse_ssh_g, ssh_host
+from cri_switch.node.resolve import resolve
+from cri_switch.node.ssh_config import SshHost
 from cri_switch.node.transfer import Download
 
 log = logging.getLogger("cri_switch.node")
@@ -41,8 +40,6 @@ log = logging.getLogger("cri_switch.node")
 OUTPUT_LIMIT = 64 * 1024 * 1024
 KEEPALIVE = 10
 SECURE_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-DEFAULT_CONFIG = str(Ssh.model_fields["config_file"].default)
-DEFAULT_KNOWN_HOSTS = str(Ssh.model_fields["known_hosts"].default)
 SUDO_REFUSED = re.compile(
     r"^sudo: (a password is required|a terminal is required|no tty present|sorry, you must have a tty)"
     r"|^sudo: sorry, you are not allowed"
@@ -50,53 +47,6 @@ SUDO_REFUSED = re.compile(
     re.M,
 )
 SUDO_NOT_FOUND = re.compile(r"^sudo: .*: command not found$", re.M)
-
-
-def resolve(node: NodeRef, ssh: Ssh) -> SshHost:
-    """Where and as whom to log in: what ssh_config says about the node's name, else its InternalIP; settings win.
-
-    Raises: SettingsError when the ssh_config named in the settings is missing or not understood.
-    """
-    config = None
-    if ssh.config_file != DEFAULT_CONFIG:
-        config = str(Path(ssh.config_file).expanduser())
-        if not Path(config).is_file():
-            raise SettingsError(f"ssh.config_file {config} does not exist")
-    host = ssh_host(_options(node.name, config), node.name, config)
-    if host.hostname.lower() == node.name.lower() and node.address and not host.proxy:
-        host = ssh_host(_options(node.address, config), node.address, config)
-    if ssh.user:
-        host = replace(host, user=ssh.user)
-    if ssh.port is not None:
-        host = replace(host, port=ssh.port)
-    if ssh.identity_file:
-        host = replace(host, identity_files=(str(Path(ssh.identity_file).expanduser()),))
-    if ssh.known_hosts != DEFAULT_KNOWN_HOSTS or not host.known_hosts:
-        host = replace(host, known_hosts=(str(Path(ssh.known_hosts).expanduser()),))
-    return host
-
-
-def _options(host: str, config: str | None) -> dict[str, list[str]]:
-    try:
-        words = ["ssh", "-G", *(["-F", config] if config else []), "--", host]
-        answer = subprocess.run(
-            words, capture_output=True, text=True, timeout=20, check=False, stdin=subprocess.DEVNULL
-        )
-    except FileNotFoundError:
-        return _paramiko_options(host, config)
-    if answer.returncode != 0:
-        raise SettingsError(
-            f"ssh -G {host} failed: {answer.stderr.strip()}", next_step="repair the ssh_config it names"
-        )
-    return parse_ssh_g(answer.stdout)
-
-
-def _paramiko_options(host: str, config: str | None) -> dict[str, list[str]]:
-    file = Path(config or DEFAULT_CONFIG).expanduser()
-    if not file.is_file():
-        return {}
-    found = paramiko.SSHConfig.from_path(str(file)).lookup(host)
-    return {key: list(value) if isinstance(value, list) else [str(value)] for key, value in found.items()}
 
 
 class SshConnection:
@@ -197,7 +147,6 @@ class SshConnection:
                     state="its channel was closed; it may still run on the node",
                     next_step=f"look at it: ssh {self.node} ps aux",
                 ) from problem
-            self.close()
             raise Unreachable(
                 f"{self.node}: the connection was lost during {command}",
                 state="it is not known whether the command did its work",

@@ -110,11 +110,11 @@ def assert_run_page(
 ) -> None:
     """The run's page shows the state, and under their tabs the names of task runs and subflow runs."""
     driver.get(f"{ui_url}/runs/flow-run/{run_id}")
-    _shows(driver, [state], f"{picture}-page")
+    _shows(driver, [state], f"{picture}-page", scroll=False)
     for tab, names in (("Task Runs", tasks), ("Subflow Runs", subflows)):
         if names:
             _open_tab(driver, tab)
-            _shows(driver, names, f"{picture}-{tab.split()[0].lower()}s")
+            _shows(driver, names, f"{picture}-{tab.split()[0].lower()}s", scroll=True)
 
 
 def _filled(path: list[str], text: str) -> Callable[[WebDriver], bool]:
@@ -137,13 +137,15 @@ def _filled(path: list[str], text: str) -> Callable[[WebDriver], bool]:
 
 
 def _open_tab(driver: WebDriver, name: str) -> None:
-    here = expected_conditions.element_to_be_clickable((By.XPATH, f"//button[normalize-space()='{name}']"))
+    here = expected_conditions.element_to_be_clickable(
+        (By.XPATH, f"//*[contains(@class, 'tab') and normalize-space()='{name}']")
+    )
     tab = WebDriverWait(driver, 30).until(here, f"the tab {name}")
     driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", tab)
     tab.click()
 
 
-def _shows(driver: WebDriver, texts: Sequence[str], picture: str) -> None:
+def _shows(driver: WebDriver, texts: Sequence[str], picture: str, *, scroll: bool) -> None:
     """The page has every text; lists that load more as one scrolls are scrolled."""
     missing = list(texts)
 
@@ -151,7 +153,11 @@ def _shows(driver: WebDriver, texts: Sequence[str], picture: str) -> None:
         nonlocal missing
         body = at.find_element(By.TAG_NAME, "body").text
         missing = [text for text in missing if text not in body]
-        for each in at.find_elements(By.CSS_SELECTOR, "[class*=list-item], [class*=virtual-scroller]")[-1:]:
+        for each in (
+            at.find_elements(By.CSS_SELECTOR, "[class*=list-item], [class*=virtual-scroller]")[-1:]
+            if scroll and missing
+            else []
+        ):
             at.execute_script("arguments[0].scrollIntoView()", each)
         return not missing
 

@@ -163,7 +163,7 @@ def _save(migration: Migration, attempt: Attempt, images: Sequence[DockerImage])
     where, seconds = _where(attempt), migration.spec.timeouts.images
     path, tags = f"{where}/archive.tar", {tag: image.id for image in images for tag in image.tags}
     yield Do(sudo("install", "-d", "-m", "0700", "--", HOME, folder(attempt.migration_id), where), "for the images")
-    yield Do(sudo("rm", "-f", "--", f"{where}/archive.json", path), "an archive of before")
+    yield Do(sudo("rm", "-f", "--", f"{where}/archive.json"), "what an archive of before held")
     argv = ("docker", "save", "-o", path, *sorted(tags))
     yield from job(_unit(attempt, "save"), argv, seconds=seconds, why="save the images", nice=True)
     checksum = yield Do(sudo("sha256sum", "--", path, timeout=seconds), "the archive's checksum")

@@ -79,8 +79,14 @@ def _fetchable(migration: Migration, attempt: Attempt, docker: Sequence[Package]
 
 
 def _removed(migration: Migration, attempt: Attempt, names: Sequence[str]) -> Generator[Part, Any, None]:
-    would = yield from read(simulated("remove", *names))
+    would = yield from read(simulated("remove", "--allow-change-held-packages", *names))
     others = (would.removes | would.purges) - set(names)
+    if would.why_not:
+        raise NotProven(
+            f"{attempt.node}: apt refuses to remove {', '.join(names)}: {would.why_not}",
+            state="nothing was removed; the node is fine as it is",
+            next_step=f"look at it: ssh {attempt.node} apt-get -s remove {' '.join(names)}",
+        )
     if others or would.purges:
         more = ", ".join(sorted(others)) or "their data"
         raise NotProven(

@@ -10,7 +10,7 @@ from cri_switch.node.action import Action, Do, Part, Until, read
 from cri_switch.node.command import sudo
 from cri_switch.node.docker_empty import docker_is_empty
 from cri_switch.node.facts.network import IP6TABLES, IPTABLES, LINKS, MOUNT_POINTS
-from cri_switch.node.facts.units import units
+from cri_switch.node.facts.units import Unit, units
 from cri_switch.render.docker_iptables import docker_bridges, docker_rules
 
 SERVICE, SOCKET = "docker.service", "docker.socket"
@@ -31,7 +31,7 @@ def retire_docker(migration: Migration) -> Action:  # noqa: ARG001 (steps have o
     up = [unit for unit in (SOCKET, SERVICE) if found[unit].active]
     for unit in up:
         yield Do(sudo("systemctl", "stop", unit, timeout=120), f"stop {unit}")
-    masks = [unit for unit in (SOCKET, SERVICE) if found[unit].exists and not found[unit].masked]
+    masks = [unit for unit in (SOCKET, SERVICE) if _needs_mask(found[unit])]
     if masks:
         yield Do(sudo("systemctl", "mask", *masks), "mask Docker's units")
     if up or masks:
@@ -48,17 +48,25 @@ def retire_docker(migration: Migration) -> Action:  # noqa: ARG001 (steps have o
     return ", ".join(done) or RETIRED
 
 
-def _clean_kernel() -> Generator[Part, Any, list[str]]:
-    """Docker's rules, links and mounts. The policy of FORWARD, which Docker set to DROP, becomes the kernel's ACCEPT.
+def _needs_mask(unit: Unit) -> bool:
+    """Not one that systemd made of /etc/init.d/docker, which a removed docker.io leaves behind."""
+    return unit.exists and not unit.masked and unit.unit_file_state != "generated"
 
-    It comes first: were it left for later, a run that is cut short after Docker's chains went could not tell any more
-    whose DROP it is. After a reboot it is ACCEPT anyway.
+
+def _clean_kernel() -> Generator[Part, Any, list[str]]:
+    """Docker's links, rules and mount, in an order that a run which is cut short anywhere can go on from.
+
+    The links first: only Docker's chains name them. Then the policy of FORWARD, which Docker set to DROP and which
+    becomes the kernel's own ACCEPT, as after a reboot: once Docker's chains are gone nobody can tell whose DROP it is.
     """
     done = []
-    saved = ""
-    for program, fact in (("iptables", IPTABLES), ("ip6tables", IP6TABLES)):
-        text = yield from read(fact)
-        saved += text
+    saved = {"iptables": (yield from read(IPTABLES)), "ip6tables": (yield from read(IP6TABLES))}
+    links = yield from read(LINKS)
+    for bridge in docker_bridges("".join(saved.values())):
+        if bridge in links:
+            yield Do(sudo("ip", "link", "delete", bridge), f"remove Docker's bridge {bridge}")
+            done.append(f"{bridge} removed")
+    for program, text in saved.items():
         rules = docker_rules(text)
         if rules.forward_drop:
             yield Do(sudo(program, "-w", "10", "-P", "FORWARD", "ACCEPT"), "undo Docker's FORWARD policy")
@@ -68,11 +76,6 @@ def _clean_kernel() -> Generator[Part, Any, list[str]]:
             done.append(f"{len(rules.lines)} {program} lines of Docker's removed")
         if rules.kept:
             done.append(f"kept in DOCKER-USER, an administrator's: {'; '.join(rules.kept)}")
-    links = yield from read(LINKS)
-    for bridge in docker_bridges(saved):
-        if bridge in links:
-            yield Do(sudo("ip", "link", "delete", bridge), f"remove Docker's bridge {bridge}")
-            done.append(f"{bridge} removed")
     if NETNS in (yield from read(MOUNT_POINTS)):
         yield Do(sudo("umount", NETNS), "unmount Docker's network namespace")
     return done

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cri_switch.model.errors import NotProven
 from cri_switch.model.migration import Migration
 from cri_switch.node.action import Action, Do, Until, read
 from cri_switch.node.actions.retire_docker import SERVICE, SOCKET
@@ -25,13 +24,12 @@ def start_kubelet(migration: Migration) -> Action:
     """
     path, endpoint = migration.spec.kubelet.flags_file, migration.spec.target.endpoint
     found = yield from read(units(KUBELET, SERVICE, SOCKET))
-    flags = (yield from read(file_fact(path))).text
-    if flags is None or flag_value(flags, "container-runtime-endpoint", path) != endpoint:
-        raise NotProven(
-            f"{path} does not name {endpoint}",
-            state="the kubelet was not started",
-            next_step="run the same again: configure_kubelet writes it",
-        )
+    yield Until(
+        file_fact(path),
+        lambda file: flag_value(file.text or "", "container-runtime-endpoint", path) == endpoint,
+        f"{path} naming {endpoint}",
+        next_step="run the same again: configure_kubelet writes it",
+    )
     kubelet = found[KUBELET]
     if kubelet.active:
         argv = yield from read(command_line(kubelet.main_pid))

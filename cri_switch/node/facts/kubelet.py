@@ -12,6 +12,7 @@ import yaml
 from cri_switch.model.errors import NotProven
 from cri_switch.node.command import Command, Result, plain, sudo
 from cri_switch.node.fact import Fact
+from cri_switch.render.errors import RenderError
 
 CONFIG = "/var/lib/kubelet/config.yaml"
 _UNIX_UTC = "%a %Y-%m-%d %H:%M:%S UTC"
@@ -70,14 +71,16 @@ def parse_kubelet_config(text: str | None) -> KubeletConfig:
     """Read config.yaml; a file that is not there sets nothing.
 
     Raises:
-        NotProven: it is not YAML with a mapping at the top.
+        RenderError: it is not YAML with a mapping at the top.
     """
     try:
         document = yaml.safe_load(text or "") or {}
     except yaml.YAMLError as problem:
-        raise NotProven(f"{CONFIG} is not YAML: {problem}", next_step="mend it, then run the same again") from problem
+        mark = getattr(problem, "problem_mark", None)
+        what = getattr(problem, "problem", None) or str(problem)
+        raise RenderError(CONFIG, mark.line + 1 if mark else 0, f"not YAML: {what}") from problem
     if not isinstance(document, dict):
-        raise NotProven(f"{CONFIG} is not a KubeletConfiguration", next_step="mend it, then run the same again")
+        raise RenderError(CONFIG, 1, "not a KubeletConfiguration")
     return KubeletConfig(
         str(document.get("cgroupDriver") or ""),
         str(document.get("containerRuntimeEndpoint") or ""),

@@ -16,10 +16,12 @@ _MASKS = (
     "find /etc/systemd/system /run/systemd/system -maxdepth 1 -lname /dev/null -printf '%f\\n';"
     " find /var/lib/systemd/deb-systemd-helper-masked -type f -printf '%f\\n' 2>/dev/null || true"
 )
+# Directories without their times: a test that hides a file and puts it back leaves these, and nothing else.
 _STATE = (
     "find /etc /usr/bin /usr/sbin /usr/lib/systemd /lib/systemd /var/lib/dpkg/status /var/lib/cri-switch"
-    " /var/lib/kubelet/kubeadm-flags.env /var/lib/kubelet/config.yaml /var/lib/docker/image /tmp /root /home"
-    " -not -path '/tmp/systemd-private*' -printf '%p %y %s %m %U %C@\\n' 2>/dev/null | LC_ALL=C sort"
+    " /var/lib/kubelet/kubeadm-flags.env /var/lib/kubelet/config.yaml /var/lib/docker/image/overlay2/repositories.json"
+    " /tmp /root /home -not -path '/tmp/systemd-private*' '(' -type d -printf '%p %y %m %U\\n' -o"
+    " -printf '%p %y %s %m %U %i %T@\\n' ')' 2>/dev/null | LC_ALL=C sort"
 )
 
 

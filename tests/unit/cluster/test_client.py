@@ -58,7 +58,7 @@ def test_over_http(tmp_path: Path) -> None:
 
 def test_refused_over_http(tmp_path: Path) -> None:
     with over_http(FakeApi()) as server:
-        client = Cluster.open(kubeconfig(tmp_path / "k", server, token="wrong"))
+        client = Cluster.open(kubeconfig(tmp_path / "k", server, token="wrong")).impatient()
         with pytest.raises(ApiError) as refused:
             client.uid()
     assert (refused.value.status, refused.value.exit_code) == (401, 4)
@@ -183,7 +183,9 @@ LOST = Unreachable("read timed out")
         ("GET", Answer(503, ""), True),
         ("GET", Answer(429, ""), True),
         ("GET", status(404, "NotFound", "no"), False),
-        ("GET", RBAC_403, False),
+        ("GET", RBAC_403, True),
+        ("PATCH", RBAC_403, True),
+        ("POST", status(403, "Forbidden", "denied by a webhook"), False),
         ("PATCH", NotSent("refused"), True),
         ("PATCH", Answer(429, ""), True),
         ("PATCH", LOST, False),
@@ -206,11 +208,9 @@ def test_what_is_sent_again(method: str, first: Answer | Exception, again: bool)
 
 def test_a_starting_server_that_does_not_know_us_yet() -> None:
     clock = Clock()
-    caller = Caller(Scripted(GOOD, RBAC_403, status(401, "Unauthorized", "no"), GOOD), sleep=clock.sleep, clock=clock)
-    caller.call(Request("GET", "/x"))
+    caller = Caller(Scripted(RBAC_403, status(401, "Unauthorized", "no"), GOOD), sleep=clock.sleep, clock=clock)
     assert caller.call(Request("GET", "/x")) == {}
-    caller = Caller(Scripted(GOOD, *[RBAC_403] * 100), sleep=clock.sleep, clock=clock)
-    caller.call(Request("GET", "/x"))
+    caller = Caller(Scripted(*[RBAC_403] * 100), sleep=clock.sleep, clock=clock)
     before = clock()
     with pytest.raises(ApiError):
         caller.call(Request("GET", "/x"))

@@ -21,3 +21,10 @@ def unit_text(name: str, active: str = "active", sub: str = "running", load: str
     """One block of `systemctl show`."""
     fields = {"Id": name, "LoadState": load, "ActiveState": active, "SubState": sub, **more}
     return "".join(f"{key}={value}\n" for key, value in fields.items())
+
+
+def job_text(name: str, lines: list[str]) -> str:
+    """A job's unit after these commands: exited once it was started, gone once it was stopped."""
+    text = "\n".join(lines)
+    started = text.rfind(f"--unit={name}") > text.rfind(f"systemctl stop {name}")
+    return unit_text(name, *(("active", "exited") if started else ("inactive", "dead", "not-found")))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import subprocess
 import tarfile
 from collections.abc import Callable
@@ -30,6 +31,7 @@ spec:
   - {name: certs, hostPath: {path: /etc/kubernetes/pki/etcd}}
 """
 DIGEST = "0" * 64
+Answers = dict[str | re.Pattern[str], Answer]
 
 
 def pki(*names: str) -> str:
@@ -40,19 +42,19 @@ def pki(*names: str) -> str:
     return out.getvalue().decode()
 
 
-def worker(name: str = "w1", **more: Answer) -> ScriptedConnection:
+def worker(name: str = "w1") -> ScriptedConnection:
     found = f"{FLAGS}\t644\troot:root\n/etc/docker/daemon.json\t600\troot:root\n"
-    return ScriptedConnection(name, {**more, "find -L": Result(1, found, "missing"), "cat -- /": "content\n"})
+    return ScriptedConnection(name, {"find -L": Result(1, found, "missing"), "cat -- /": "content\n"})
 
 
-def control_plane(*, docker: bool = True, extra: dict[str, Answer] | None = None) -> ScriptedConnection:
+def control_plane(*, docker: bool = True, extra: Answers | None = None) -> ScriptedConnection:
     status: Callable[[Command], Result] = lambda _c: Result(0, '{"hash":1,"revision":77,"totalKey":200,"totalSize":9}')  # noqa: E731
     state = unit_text("docker.service", "active" if docker else "inactive")
     checksum = hashlib.sha256(b"snapshot").hexdigest()
     return ScriptedConnection(
         "cp1",
-        {
-            **(extra or {}),
+        (extra or {})
+        | {
             "find -L": f"{FLAGS}\t644\troot:root\n",
             "cat -- /etc/kubernetes/manifests/etcd.yaml": MANIFEST,
             "cat -- /srv/etcd/cri-switch-": "snapshot",
@@ -66,7 +68,8 @@ def control_plane(*, docker: bool = True, extra: dict[str, Answer] | None = None
             "find /etc/kubernetes": "/etc/kubernetes/admin.conf\n",
             "tar -C": pki("etc/kubernetes/pki/ca.crt", "etc/kubernetes/admin.conf"),
             "rm -f": "",
-        },
+        }
+        | (extra or {}),
     )
 
 
@@ -128,7 +131,7 @@ def test_behind_crictl_and_docker_is_not_woken(tmp_path: Path) -> None:
         ({"find -L": Unreachable("gone")}, "gone"),
     ],
 )
-def test_a_backup_that_is_not_whole_fails(tmp_path: Path, extra: dict[str, Answer], what: str) -> None:
+def test_a_backup_that_is_not_whole_fails(tmp_path: Path, extra: Answers, what: str) -> None:
     cp = control_plane(extra=extra)
     with pytest.raises(BackupFailed, match=what) as caught:
         save(tmp_path, cp)

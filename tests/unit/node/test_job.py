@@ -8,10 +8,10 @@ from cri_switch.model.errors import RemoteCommandFailed, RemoteTimeout
 from cri_switch.node.action import Action, Performed, perform
 from cri_switch.node.command import Command, Result
 from cri_switch.node.fake import ScriptedConnection
-from cri_switch.node.job import job
+from cri_switch.node.job import job, unit_name
 from tests.unit.node.helpers import unit_text
 
-UNIT = "cri-switch-m-1-install.service"
+UNIT = unit_name("m-1-install", ("apt-get", "install"))
 NONE = unit_text(UNIT, "inactive", "dead", "not-found")
 RUNS = unit_text(UNIT)
 DONE = unit_text(UNIT, "active", "exited")
@@ -80,3 +80,8 @@ def test_a_dry_run_starts_nothing() -> None:
     lines, done = run([NONE], dry_run=True)
     assert lines == []
     assert done.changed == 1
+
+
+def test_another_command_has_another_unit() -> None:
+    assert unit_name("m-1-save", ("a", "b c")) != unit_name("m-1-save", ("a", "b", "c"))
+    assert UNIT.startswith("cri-switch-m-1-install-")

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cri_switch.node.action import perform
+from cri_switch.node.action import Action, perform
 from cri_switch.node.command import Command, Result
-from cri_switch.node.fake import ScriptedConnection
+from cri_switch.node.fake import Answer, ScriptedConnection
 from cri_switch.node.journal import Entry, append, journal_fact, keep_original, next_attempt, parse_entries
 
 ENTRY = Entry(1.0, "run", 1, "drain", "done", "ok", "boot1")
@@ -62,7 +63,7 @@ def test_next_attempt(entries: list[Entry], boot: str, true: bool, number: int) 
 
 
 def _keep(node: ScriptedConnection, path: str) -> int:
-    def action():  # type: ignore[no-untyped-def]
+    def action() -> Action:
         yield from keep_original("m", path)
         return "kept"
 
@@ -77,7 +78,7 @@ def test_an_original_is_kept_once_and_noted_after_the_copy() -> None:
         noted += command.stdin or b""
         return Result(0, "")
 
-    answers = {
+    answers: dict[str | re.Pattern[str], Answer] = {
         "cat -- /var/lib/cri-switch/m/originals.jsonl": lambda _c: Result(0, noted.decode()),
         "sha256sum -- /etc/a": "\\abc  /etc/a\n",
         "sha256sum -- /etc/none": Result(1, "", "No such file"),

@@ -268,7 +268,7 @@ def test_the_pool_has_one_connection_a_node(sshd: Sshd) -> None:
 def test_commands_side_by_side_on_one_connection(node: SshConnection) -> None:
     answers: list[str] = []
     threads = [
-        threading.Thread(target=lambda n=n: answers.append(node.run(plain("echo", str(n))).stdout.strip()))  # type: ignore[misc]
+        threading.Thread(target=lambda n=n: answers.append(node.run(plain("echo", str(n))).stdout.strip()))
         for n in range(6)
     ]
     for thread in threads:

@@ -89,7 +89,7 @@ class Machine:
         self.did.append(" ".join(words))
         return Result(0, "")
 
-    def _answer(self, command: Command, env: str) -> Result:  # noqa: C901 (a table would be no shorter)
+    def _answer(self, command: Command, env: str) -> Result:
         cut = command.argv.index("--") if "--" in command.argv else len(command.argv)
         tail = command.argv[cut + 1 :]
         match command.argv[:cut]:
@@ -117,6 +117,8 @@ class Machine:
                 return self._change("docker rm", str(len(ids)))
             case ("docker", "info", *_):
                 return Result(0, "cgroupfs\n")
+            case ("true",):
+                return Result(0, "")
             case ("pgrep", *_):
                 alive = [one for one in self.docker if one["pid"]]
                 return Result(
@@ -212,8 +214,8 @@ class Machine:
                 self.sysctls |= {f"net.bridge.bridge-nf-call-{t}": "0" for t in ("iptables", "ip6tables")}
                 return self._change("modprobe", *modules)
             case ("sysctl", "-p", path):
-                rows = [line.partition(" = ") for line in self.files[path].splitlines() if " = " in line]
-                self.sysctls |= {key: value for key, _is, value in rows}
+                pairs = [line.partition(" = ") for line in self.files[path].splitlines() if " = " in line]
+                self.sysctls |= {key: value for key, _is, value in pairs}
                 return self._change("sysctl -p", path)
             case (program, *_) if program.startswith("/opt/cni/bin/"):
                 return self._change(program, env)

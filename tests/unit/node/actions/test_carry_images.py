@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 import pytest
 
 from cri_switch.model.errors import NotProven
-from cri_switch.node.action import Performed, perform
-from cri_switch.node.actions import carry_images
+from cri_switch.node.action import Action, Performed, perform
 from cri_switch.node.actions.carry_images import import_images, shortage, stage_images
 from cri_switch.node.command import Command, Result
 from cri_switch.node.facts.disk import Disk
+from cri_switch.node.facts.images import canonical
 from cri_switch.node.fake import ScriptedConnection
-from tests.unit.node.helpers import ATTEMPT, migration, unit_text
+from tests.unit.node.helpers import ATTEMPT, job_text, migration, unit_text
 
 GIB = 2**30
 WHERE = "/var/lib/cri-switch/m/images"
@@ -63,10 +63,7 @@ class Node:
         blocks = []
         for name in command.argv[command.argv.index("--") + 1 :]:
             if name.startswith("cri-switch"):
-                started = f"--unit={name}" in " ".join(self.node.lines)
-                blocks.append(
-                    unit_text(name, *(("active", "exited") if started else ("inactive", "dead", "not-found")))
-                )
+                blocks.append(job_text(name, self.node.lines))
             else:
                 there = self.docker if name.startswith("docker") else self.containerd
                 up = ("active", "running") if there else ("inactive", "dead")
@@ -82,7 +79,7 @@ class Node:
         if "save" in words:
             self.files[f"{WHERE}/archive.tar"] = b""
         if "import" in words:
-            self.store |= {carry_images.canonical(t) for tags in self.images.values() for t in tags}
+            self.store |= {canonical(t) for tags in self.images.values() for t in tags}
         if "apt-get" in words:
             self.containerd = True
         return Result(0, "")
@@ -96,7 +93,7 @@ class Node:
             self.files.pop(path, None)
         return Result(0, "")
 
-    def do(self, monkeypatch: pytest.MonkeyPatch, action: carry_images.Action, *, dry_run: bool = False) -> Performed:
+    def do(self, monkeypatch: pytest.MonkeyPatch, action: Action, *, dry_run: bool = False) -> Performed:
         def write(_node: object, path: str, content: bytes, **_more: object) -> None:
             self.files[path] = content
 

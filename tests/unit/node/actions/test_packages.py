@@ -14,7 +14,7 @@ from cri_switch.node.actions.remove_docker import remove_docker
 from cri_switch.node.actions.stage_packages import stage_packages
 from cri_switch.node.command import Command, Result
 from cri_switch.node.fake import ScriptedConnection
-from tests.unit.node.helpers import ATTEMPT, migration, unit_text
+from tests.unit.node.helpers import ATTEMPT, job_text, migration, unit_text
 
 
 @dataclass
@@ -91,10 +91,7 @@ class Apt:
             elif name.startswith("containerd"):
                 blocks.append(unit_text(name, MainPID=self.pid))
             else:
-                started = f"--unit={name}" in " ".join(self.node.lines)
-                blocks.append(
-                    unit_text(name, *(("active", "exited") if started else ("inactive", "dead", "not-found")))
-                )
+                blocks.append(job_text(name, self.node.lines))
         return Result(0, "\n".join(blocks))
 
     def _run(self, command: Command) -> Result:
@@ -138,7 +135,7 @@ def test_a_fresh_install() -> None:
     done = apt.do(install_runtime(migration(), ATTEMPT))
     assert apt.changes == ["JOB install --no-install-recommends --no-remove containerd", "apt-mark manual runc"]
     assert done.summary == "containerd installed"
-    assert any("--unit=cri-switch-m-2-install.service" in line for line in apt.node.lines)
+    assert any("--unit=cri-switch-m-2-install-" in line for line in apt.node.lines)
     assert any(
         "DPkg::Lock::Timeout=300" in line and "DEBIAN_FRONTEND=noninteractive" in line for line in apt.node.lines
     )

@@ -1,0 +1,65 @@
+"""Settings of Docker's that the new runtime does not get: told, because they stop to apply without a word."""
+
+from __future__ import annotations
+
+from cri_switch.model.finding import Finding
+from cri_switch.render.docker_daemon import DAEMON_JSON, DockerSettings
+from cri_switch.render.registries import registries_of
+
+_HARMLESS = frozenset(
+    {"bip", "fixed-cidr", "iptables", "ip-forward", "ip-masq", "default-address-pools", "userland-proxy", "bridge",
+     "hosts", "debug", "log-level", "max-concurrent-downloads", "max-concurrent-uploads", "storage-driver",
+     "storage-opts", "containerd", "features", "experimental", "metrics-addr", "group", "pidfile", "exec-root"}
+)  # fmt: skip
+"""Docker's own network, store and daemon: without Docker they have no meaning."""
+
+
+def check_not_carried(settings: DockerSettings, node: str = "") -> list[Finding]:
+    """Warnings for log rotation, another default runtime, a data root, and keys that nobody carries over."""
+
+    def warn(name: str, summary: str, remedy: str) -> Finding:
+        return Finding("warning", name, f"{DAEMON_JSON}: {summary}", node=node, remedy=remedy)
+
+    findings = []
+    if settings.log_opts or settings.log_driver not in ("", "json-file"):
+        findings.append(
+            warn(
+                "DockerLogOptions",
+                f"log driver {settings.log_driver} and its options {dict(settings.log_opts)} do not apply any more",
+                "set containerLogMaxSize and containerLogMaxFiles in the KubeletConfiguration (10Mi and 5 by default)",
+            )
+        )
+    if settings.default_runtime not in ("", "runc"):
+        findings.append(
+            warn(
+                "DockerDefaultRuntime",
+                f"default-runtime {settings.default_runtime} is not carried over",
+                "configure it in containerd, for nvidia: nvidia-ctk runtime configure --runtime=containerd",
+            )
+        )
+    if settings.data_root != "/var/lib/docker":
+        findings.append(
+            warn(
+                "DockerDataRoot",
+                f"data-root is {settings.data_root}; containerd keeps its images in /var/lib/containerd",
+                "see that /var/lib/containerd lies on a disk with room for the images",
+            )
+        )
+    if inexpressible := registries_of(settings).inexpressible:
+        findings.append(
+            warn(
+                "RegistryNotCarried",
+                f"containerd has no words for these registries: {', '.join(inexpressible)}",
+                "name the hosts one by one in daemon.json before the migration",
+            )
+        )
+    unknown = [key for key in settings.unknown if key not in _HARMLESS]
+    if unknown:
+        findings.append(
+            warn(
+                "DockerSettingNotCarried",
+                f"not carried over: {', '.join(sorted(unknown))}",
+                "look whether containerd or the kubelet needs the like",
+            )
+        )
+    return findings

@@ -1,0 +1,35 @@
+"""A unified diff of a file before and after, with secrets masked."""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+_MASK = "***"
+_SECRETS = (
+    re.compile(r"(?P<keep>://[^/\s:@\"']*:)[^@\s\"']+(?=@)"),  # user:password@ in a URL
+    re.compile(
+        r"(?P<keep>(?:password|passwd|secret|token|auth|identitytoken|registrytoken|apikey|api_key)[\"']?\s*[:=]\s*[\"']?)"
+        r"(?!\s*[{\[])[^\s\"',}]+",
+        re.I,
+    ),
+    re.compile(r"(?P<keep>Authorization[\"']?\s*[:=]\s*\[?\s*[\"']?(?:Basic|Bearer)\s+)[A-Za-z0-9+/._=-]+", re.I),
+)
+
+
+def masked(text: str) -> str:
+    """The text with passwords in URLs, and values of keys that name a secret, as `***`."""
+    for pattern in _SECRETS:
+        text = pattern.sub(lambda found: found["keep"] + _MASK, text)
+    return text
+
+
+def unified(path: str, before: str | None, after: str) -> str:
+    """`diff -u` of one file; a file that does not exist yet is compared with /dev/null."""
+    lines = difflib.unified_diff(
+        masked(before or "").splitlines(keepends=True),
+        masked(after).splitlines(keepends=True),
+        fromfile="/dev/null" if before is None else f"a{path}",
+        tofile=f"b{path}",
+    )
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

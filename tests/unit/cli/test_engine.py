@@ -1,0 +1,57 @@
+"""Prefect's settings: one result storage for every way in."""
+
+from __future__ import annotations
+
+import io
+import logging
+from pathlib import Path
+
+import pytest
+
+from cri_switch.cli.engine import WithoutTraceback, prepare, result_storage
+from cri_switch.model.errors import NodeFailed
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"HOME": "/h"}, "/h/.local/state/cri-switch/results"),
+        ({"HOME": "/h", "XDG_STATE_HOME": "/s"}, "/s/cri-switch/results"),
+        ({"HOME": "/h", "XDG_STATE_HOME": "relative"}, "/h/.local/state/cri-switch/results"),
+        ({"HOME": "/h", "PREFECT_LOCAL_STORAGE_PATH": "/p", "XDG_STATE_HOME": "/s"}, "/p"),
+        ({"HOME": "/h", "PREFECT_RESULTS_LOCAL_STORAGE_PATH": "/q"}, "/q"),
+    ],
+)
+def test_where_the_checkpoints_are(environment: dict[str, str], expected: str) -> None:
+    assert result_storage(environment) == expected
+
+
+def test_prepare_leaves_what_the_user_set(tmp_path: Path) -> None:
+    name = "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE"
+    environment = {"HOME": str(tmp_path), name: "7", "PREFECT_RESULTS_LOCAL_STORAGE_PATH": str(tmp_path / "r")}
+    prepare(environment)
+    assert environment[name] == "7"
+    assert environment["PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE"] == "100"
+    assert environment["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
+    assert environment["PREFECT_LOCAL_STORAGE_PATH"] == str(tmp_path / "r")
+    assert "PREFECT_RESULTS_LOCAL_STORAGE_PATH" not in environment
+    assert (tmp_path / "r").stat().st_mode & 0o777 == 0o700
+
+
+def test_expected_errors_are_shown_without_a_traceback_and_others_with() -> None:
+    handler = logging.StreamHandler(io.StringIO())
+    handler.addFilter(WithoutTraceback(handler))
+    other = logging.StreamHandler(io.StringIO())
+    logger = logging.Logger("test")
+    logger.addHandler(handler)
+    logger.addHandler(other)
+    for problem in (NodeFailed("w1"), ValueError("bug")):
+        try:
+            raise problem
+        except (NodeFailed, ValueError):
+            logger.exception("it failed")
+    shown = handler.stream.getvalue()
+    assert shown.count("it failed") == 2
+    assert "NodeFailed" not in shown
+    assert "ValueError: bug" in shown
+    assert "NodeFailed" in other.stream.getvalue()

@@ -1,0 +1,47 @@
+"""The command line: exit codes, what goes to stdout and what to stderr."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cri_switch.cli.main import run
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "said"),
+    [
+        ([], 0, ""),
+        (["--help"], 0, ""),
+        (["plan"], 2, "--file"),
+        (["plan", "-f"], 2, "-f requires an argument"),
+        (["nosuch"], 2, 'Unknown command "nosuch"'),
+        (["plan", "-f", "x", "--bogus"], 2, "--bogus"),
+        (["migrate", "-f", "x", "-o", "yaml"], 2, "yaml"),
+        (["migrate", "-f", "/nosuch", "--yes"], 3, "/nosuch: No such file"),
+        (["deploy", "-f", "/nosuch"], 3, "nothing was touched"),
+    ],
+)
+def test_exit_codes(argv: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(argv) == code
+    out, err = capsys.readouterr()
+    assert said in err
+    assert "Traceback" not in err
+    assert bool(out) == (code == 0)
+    if code:
+        assert err.startswith("error: ")
+        assert "next: " in err
+
+
+def test_the_version_is_data(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["version"]) == 0
+    out, err = capsys.readouterr()
+    assert out.count(".") == 2
+    assert err == ""
+
+
+def test_debug_shows_where_it_came_from(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text("spec: {}")
+    assert run(["plan", "-f", str(tmp_path / "m.yaml"), "--debug"]) == 3
+    assert "Traceback" in capsys.readouterr().err
