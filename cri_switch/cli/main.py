@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version as version_of
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 from cyclopts import App, CycloptsError, Parameter
 
 from cri_switch.cli import talk
 from cri_switch.cli.engine import prepare, quieten
+from cri_switch.cli.offline import offline_plan
 from cri_switch.cli.tables import plan_table, report_table
-from cri_switch.model.errors import CriSwitchError
+from cri_switch.model.errors import CriSwitchError, PreflightError, UsageError
 from cri_switch.model.migration import Migration
 from cri_switch.model.plan import Plan
 from cri_switch.model.report import Report
@@ -36,8 +38,28 @@ app = App(
 
 
 @app.command
-def plan(*, file: File, output: Output = "table", debug: Debug = False) -> None:
-    """Print which nodes would be switched, in which order, and why the others would not. Changes nothing."""
+def plan(
+    *,
+    file: Annotated[str | None, Parameter(name=["--file", "-f"], help="Settings file (YAML).")] = None,
+    node_root: Annotated[Path | None, Parameter(help="Plan one node from a copy of its files, offline.")] = None,
+    kubelet_version: Annotated[str | None, Parameter(help="With --node-root: the node's kubelet, v1.20.2.")] = None,
+    target: Annotated[str, Parameter(help="With --node-root: the target runtime.")] = "containerd",
+    target_version: Annotated[str | None, Parameter(help="With --node-root: its version, 1.4.13.")] = None,
+    diff: Annotated[bool, Parameter(negative=(), help="With --node-root: show whole diffs.")] = False,
+    output: Output = "table",
+    debug: Debug = False,
+) -> None:
+    """Print which nodes would be switched, in which order, and why the others would not. Changes nothing.
+
+    With --node-root no cluster is asked: what would change in one node's files is printed.
+    """
+    if node_root is not None:
+        if file is not None or kubelet_version is None or target_version is None:
+            raise UsageError("--node-root goes with --kubelet-version and --target-version, and without -f")
+        _show_offline(node_root, kubelet_version, target, target_version, diff, output)
+        return
+    if file is None:
+        raise UsageError("plan needs --file FILE (-f), or --node-root DIR", next_step="cri-switch plan --help")
     _show_plan(load_migration(file), output, debug)
 
 
@@ -110,6 +132,16 @@ def _show_plan(migration: Migration, output: talk.Output, debug: bool) -> None:
 
     found = _run(plan_cluster, migration, Plan, debug)
     talk.show(found, plan_table(found), output)
+
+
+def _show_offline(root: Path, kubelet: str, target: str, version: str, diff: bool, output: talk.Output) -> None:
+    found = offline_plan(root, kubelet_version=kubelet, target=target, target_version=version)
+    talk.show(found.data(), found.text(diff=diff), output)
+    if found.errors:
+        names = ", ".join(sorted({finding.name for finding in found.errors}))
+        raise PreflightError(
+            f"{len(found.errors)} findings stand in the way: {names}", next_step="mend them on the node and plan again"
+        )
 
 
 def _show_report(report: Report, output: talk.Output) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from cri_switch.checks.not_carried import check_not_carried
 from cri_switch.checks.skew import check_skew
@@ -32,12 +32,9 @@ class OfflinePlan:
         """The findings that stand in the way."""
         return tuple(finding for finding in self.findings if finding.level == "error")
 
-    def json(self) -> str:
-        """`{"files": [{"path", "before", "after"}], "findings": [...]}`; `before` is null where there is no file."""
-        return json.dumps(
-            {"files": [asdict(file) for file in self.files], "findings": [asdict(each) for each in self.findings]},
-            indent=2,
-        )
+    def data(self) -> dict[str, Any]:
+        """`{"files": [{"path", "before", "after"}], "findings": [...]}`; `before` is None where there is no file."""
+        return {"files": [asdict(file) for file in self.files], "findings": [asdict(each) for each in self.findings]}
 
     def text(self, *, diff: bool) -> str:
         """Findings, then the changed files: whole diffs, or one line each."""

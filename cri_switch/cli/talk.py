@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from traceback import format_exc
-from typing import Literal
+from typing import Any, Literal
 
+import yaml
 from pydantic import BaseModel
 from rich.console import Console
 
 from cri_switch.model.errors import CriSwitchError
 
-Output = Literal["table", "json"]
+Output = Literal["table", "json", "yaml"]
 
 
 def say(text: str, style: str = "") -> None:
@@ -21,10 +22,14 @@ def say(text: str, style: str = "") -> None:
     console.print(text, style=style or None)
 
 
-def show(value: BaseModel, text: str, output: Output) -> None:
-    """The answer on stdout: the model as JSON, or the text."""
-    lines = json.dumps(value.model_dump(mode="json"), indent=2) if output == "json" else text
-    sys.stdout.write(lines + "\n")
+def show(value: BaseModel | dict[str, Any], text: str, output: Output) -> None:
+    """The answer on stdout: the value as JSON or YAML, or the text."""
+    data = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    if output == "json":
+        text = json.dumps(data, indent=2)
+    elif output == "yaml":
+        text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True).rstrip("\n")
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 

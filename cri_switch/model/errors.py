@@ -37,6 +37,12 @@ class SettingsError(CriSwitchError):
     exit_code = 3
 
 
+class UsageError(CriSwitchError):
+    """The command line is not right; nothing was touched."""
+
+    exit_code = 2
+
+
 class PreflightError(CriSwitchError):
     """A check found a reason not to start; nothing was touched."""
 

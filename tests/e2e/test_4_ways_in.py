@@ -83,7 +83,7 @@ def _all_skipped(site: Site, pipeline: Pipeline, run_id: str) -> None:
     rows = [line for line in pipeline.report().splitlines() if re.match(r"\| (cp1|w1|w2) ", line)]
     assert len(rows) == len(site.nodes)
     assert all("| skipped |" in row and "already on containerd://" in row for row in rows), rows
-    assert set(cluster.runtimes(site).values()) == {"containerd://1.4.13~ds1"}
+    assert set(cluster.runtimes(site).values()) == {"containerd://1.4.13"}
 
 
 def _ended(pipeline: Pipeline, run_id: str) -> dict[str, Any]:

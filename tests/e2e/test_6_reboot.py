@@ -53,7 +53,7 @@ def _not_started(site: Site, when: datetime) -> list[str]:
 
 
 def test_every_node_is_back_on_containerd_with_all_its_pods(site: Site, rebooted: Rebooted) -> None:
-    assert set(cluster.runtimes(site).values()) == {"containerd://1.4.13~ds1"}
+    assert set(cluster.runtimes(site).values()) == {"containerd://1.4.13"}
     assert cluster.not_ready(site, since=rebooted.time) == []
     assert cluster.not_on(site, "containerd://") == []
 

@@ -55,10 +55,10 @@ def alive(site: Site, node: str) -> list[str]:
 
 
 def remains(site: Site, node: str) -> list[str]:
-    """Files and links that Docker leaves and that hurt."""
+    """What Docker leaves and what hurts: its socket, its bridge, its mounts, links of logs into its directory."""
     script = (
-        "for path in /run/docker.sock /var/run/docker.sock /run/docker/netns/default /sys/class/net/docker0;"
-        " do test -e $path && echo $path; done;"
+        "for path in /run/docker.sock /sys/class/net/docker0; do test -e $path && echo $path; done;"
+        " grep -o ' [^ ]*/docker/[^ ]* ' /proc/mounts;"
         " find /var/log/pods /var/log/containers -type l -lname '*/docker/containers/*' 2>/dev/null; true"
     )
     return site.root(node, "sh", "-c", script).split("\n")[:-1]

@@ -18,7 +18,7 @@ from cri_switch.cli.main import run
         (["plan", "-f"], 2, "-f requires an argument"),
         (["nosuch"], 2, 'Unknown command "nosuch"'),
         (["plan", "-f", "x", "--bogus"], 2, "--bogus"),
-        (["migrate", "-f", "x", "-o", "yaml"], 2, "yaml"),
+        (["migrate", "-f", "x", "-o", "toml"], 2, "toml"),
         (["migrate", "-f", "/nosuch", "--yes"], 3, "/nosuch: No such file"),
         (["deploy", "-f", "/nosuch"], 3, "nothing was touched"),
     ],

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cri_switch.cli.main import run
 from cri_switch.cli.offline import offline_plan
 from cri_switch.model.errors import SettingsError
 
@@ -32,7 +33,7 @@ def node(root: Path, files: dict[str, str]) -> Path:
 
 
 def plan(root: Path, version: str = "1.4.13", kubelet: str = "v1.20.2") -> dict[str, dict[str, str | None]]:
-    found = json.loads(offline_plan(root, kubelet_version=kubelet, target="containerd", target_version=version).json())
+    found = offline_plan(root, kubelet_version=kubelet, target="containerd", target_version=version).data()
     return {file["path"]: file for file in found["files"]} | {"findings": found["findings"]}
 
 
@@ -93,10 +94,20 @@ def test_secrets_are_masked(tmp_path: Path) -> None:
     config = '[plugins."io.containerd.grpc.v1.cri".registry.configs."r".auth]\npassword = "hunter2"\n'
     root = node(tmp_path, GOOD | {"etc/containerd/config.toml": f"version = 2\n{config}"})
     found = offline_plan(root, kubelet_version="v1.20.2", target="containerd", target_version="1.4.13")
-    assert "hunter2" not in found.json() + found.text(diff=True)
+    assert "hunter2" not in json.dumps(found.data()) + found.text(diff=True)
 
 
 @pytest.mark.parametrize(("root", "target"), [("missing", "containerd"), (".", "rkt")])
 def test_refused(tmp_path: Path, root: str, target: str) -> None:
     with pytest.raises(SettingsError):
         offline_plan(tmp_path / root, kubelet_version="v1.20.2", target=target, target_version="1.4.13")
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    node(tmp_path, GOOD | {"etc/docker/daemon.json": "{"})
+    words = ["plan", "--node-root", str(tmp_path), "--kubelet-version", "v1.20.2", "--target", "containerd"]
+    assert run([*words, "--target-version", "1.4.13", "-o", "json"]) == 3
+    said = capsys.readouterr()
+    assert {f["name"] for f in json.loads(said.out)["findings"]} == {"FileNotUnderstood"}
+    assert "error: 1 findings stand in the way" in said.err
+    assert run(words) == 2, "the target's version is needed"
