@@ -5,6 +5,7 @@ from __future__ import annotations
 from prefect import get_run_logger
 
 from cri_switch.cluster.taint import add_waiting_taint, remove_waiting_taint
+from cri_switch.model.errors import Moved
 from cri_switch.model.migration import Migration
 from cri_switch.model.plan import Plan
 from tasks import reach
@@ -24,7 +25,7 @@ def clear_taints(plan: Plan, migration: Migration) -> None:
     """No node carries our taint any more, whatever the run came to; also what a killed run left."""
     api = reach.cluster(migration)
     for entry in plan.nodes:
-        if api.get("Node", entry.node.name) is None:
-            get_run_logger().warning("node=%s is gone", entry.node.name)
-            continue
-        remove_waiting_taint(api, entry.node, plan.migration_id)
+        try:
+            remove_waiting_taint(api, entry.node, plan.migration_id)
+        except Moved as problem:  # the report says so too, and the run does not end well
+            get_run_logger().warning("node=%s keeps what it has: %s", entry.node.name, problem.what)

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from cri_switch.cluster.client import Cluster
+from cri_switch.cluster.probe import NAMESPACE
 from cri_switch.model.finding import Finding
 
 NEEDED = (
-    ("list", "", "nodes", ""),
-    ("patch", "", "nodes", ""),
-    ("list", "", "pods", ""),
-    ("create", "", "pods", "eviction"),
-    ("list", "policy", "poddisruptionbudgets", ""),
-    ("get", "apps", "daemonsets", ""),
-    ("list", "apps", "deployments", ""),
-    ("list", "apps", "statefulsets", ""),
-    ("list", "apps", "replicasets", ""),
-    ("list", "storage.k8s.io", "volumeattachments", ""),
+    ("list", "", "nodes", "", ""),
+    ("patch", "", "nodes", "", ""),
+    ("list", "", "pods", "", ""),
+    ("create", "", "pods", "eviction", ""),
+    ("create", "", "pods", "", NAMESPACE),
+    ("delete", "", "pods", "", NAMESPACE),
+    ("list", "policy", "poddisruptionbudgets", "", ""),
+    ("get", "apps", "daemonsets", "", ""),
+    ("list", "apps", "deployments", "", ""),
+    ("list", "apps", "statefulsets", "", ""),
+    ("list", "apps", "replicasets", "", ""),
+    ("list", "storage.k8s.io", "volumeattachments", "", ""),
 )
 
 
 def check_rights(cluster: Cluster) -> list[Finding]:
     """An error "MissingRight" for each right that the API denies (SelfSubjectAccessReview, open to every user)."""
     denied = []
-    for verb, group, resource, sub in NEEDED:
-        wanted = {"verb": verb, "group": group, "resource": resource, "subresource": sub}
+    for verb, group, resource, sub, namespace in NEEDED:
+        wanted = {"verb": verb, "group": group, "resource": resource, "subresource": sub, "namespace": namespace}
         review = cluster.create(
             "SelfSubjectAccessReview",
             {
@@ -34,7 +37,8 @@ def check_rights(cluster: Cluster) -> list[Finding]:
             },
         )
         if not review["status"].get("allowed"):
-            denied.append(f"{verb} {resource}{'/' + sub if sub else ''}{'.' + group if group else ''}")
+            what = ".".join(part for part in (f"{resource}/{sub}" if sub else resource, group) if part)
+            denied.append(f"{verb} {what}" + (f" in {namespace}" if namespace else ""))
     if not denied:
         return []
     return [

@@ -34,6 +34,7 @@ class Before:
     masks: dict[str, list[str]] = field(default_factory=dict)
     packages: dict[str, set[str]] = field(default_factory=dict)
     configs: dict[str, str] = field(default_factory=dict)
+    attachments: dict[str, list[str]] = field(default_factory=dict)
 
 
 def administer(site: Site) -> None:
@@ -54,4 +55,5 @@ def look(site: Site) -> Before:
         seen.masks[name] = node.masks(site, name)
         seen.packages[name] = node.installed(site, name)
         seen.configs[name] = site.read(name, "/etc/containerd/config.toml") or ""
+        seen.attachments[name] = node.dockershim_attachments(site, name)
     return seen

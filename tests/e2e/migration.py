@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Iterator
@@ -61,9 +62,18 @@ def migrate_with_a_kill(site: Site, pipeline: Pipeline, output: Path) -> Migrate
         last = pipeline.started_runs()[0]["id"]
         console = (output / "run-2.log").read_text()
         (output / "flow.log").write_text(pipeline.log_tail(last, 200))
-        if code != 0:
+        if code == 0:
+            (output / "report.md").write_text(pipeline.report())
+        else:
             pytest.fail(f"the second run ended with {code}:\n{console[-2000:]}\n{pipeline.log_tail(last)}")
         time.sleep(2)
+    measured = {
+        "seconds of both runs": round((ended - started).total_seconds(), 1),
+        "seconds until the kill": round((killed - started).total_seconds(), 1),
+        "seconds of the longest time without an answer of the API": round(timeline.api_away(), 1),
+        "prober": prober.summary(),
+    }
+    (output / "measured.json").write_text(json.dumps(measured, indent=2) + "\n")
     return Migrated(
         started, ended, worker, killed, killed_code, code, console, last, journal, results, timeline, prober
     )  # fmt: skip

@@ -97,7 +97,8 @@ def test_no_mask_and_no_unit_of_dockers_is_left(site: Site, before: Before, name
 
 
 @each_node
-def test_no_container_of_dockers_is_left(site: Site, name: str) -> None:
+def test_no_container_of_dockers_and_no_network_attachment_is_left(site: Site, before: Before, name: str) -> None:
+    assert before.attachments[name], "there were none to give back"
     assert node.moby(site, name) == []
     assert node.dockershim_attachments(site, name) == []
 
