@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -113,7 +114,12 @@ def stop(machine: MachineState, grace: float = _POWEROFF_SECONDS) -> None:
         except LabError:
             if leader and leader.alive:
                 os.kill(leader.pid, signal.SIGKILL)
-                wait_for(f"the end of {machine.spec.name}", lambda: not nspawn.alive, 20, every=0.1)
+
+            def ended() -> bool:
+                _continue_entrants(machine)
+                return not nspawn.alive
+
+            wait_for(f"the end of {machine.spec.name}", ended, 60, every=0.1)
     cgroups.kill(machine.cgroups)
 
 
@@ -131,8 +137,21 @@ def _find_leader(machine: MachineState, nspawn: subprocess.Popen[bytes]) -> bool
         inner = next(line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:"))
         if len(inner) > 1 and inner[-1] == "1" and name == "systemd":
             machine.leader = Process.of(int(child))
+            machine.pid_namespace = Path(f"/proc/{child}/ns/pid").stat().st_ino
             return True
     return False
+
+
+def _continue_entrants(machine: MachineState) -> None:
+    """Wake the nsenter processes that wait for something in the machine.
+
+    A machine that shuts down stops all its processes, an nsenter stops itself with its child, and then never
+    collects it: the machine's PID 1 would wait for that for ever.
+    """
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "ns/pid_for_children").stat().st_ino == machine.pid_namespace:
+                os.kill(int(process.name), signal.SIGCONT)
 
 
 def _booted(machine: MachineState) -> bool:

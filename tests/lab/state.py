@@ -30,6 +30,7 @@ class MachineState:
     cgroups: list[Path]
     nspawn: Process | None = None
     leader: Process | None = None
+    pid_namespace: int | None = None
 
     @property
     def alive(self) -> bool:
@@ -161,6 +162,7 @@ def _read_machine(data: dict[str, Any]) -> MachineState:
         [Path(path) for path in data["cgroups"]],
         _process(data["nspawn"]),
         _process(data["leader"]),
+        data.get("pid_namespace"),
     )
 
 

@@ -46,8 +46,7 @@ def up(wish: Wish) -> Path:
         teardown.collect()
         if state.directory(wish.name).exists():
             raise LabError(f"lab {wish.name} is there already (python -m tests.lab down --name {wish.name})")
-        user = Process.of(wish.for_pid) if wish.for_pid else None
-        lab = state.create(wish.name, specs, wish.debian, wish.cgroup_driver, user)
+        lab = state.create(wish.name, specs, wish.debian, wish.cgroup_driver, _user(wish.for_pid))
     try:
         _build(lab, wish)
     except BaseException:
@@ -126,11 +125,18 @@ def _build_assets(debian: int) -> None:
 
 
 def _check_disk() -> None:
-    place = state.base()
-    place.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(place).free
-    if free < _DISK:
-        raise LabError(f"{place} has {free / 1e9:.1f} GB of disk left, the lab needs 20 GB")
+    state.base().mkdir(parents=True, exist_ok=True)
+    for place in (state.base(), assets.cache_root()):
+        free = shutil.disk_usage(place).free
+        if free < _DISK:
+            raise LabError(f"{place} has {free / 1e9:.1f} GB of disk left, the lab needs 20 GB")
+
+
+def _user(pid: int | None) -> Process | None:
+    try:
+        return Process.of(pid) if pid else None
+    except OSError as error:
+        raise LabError(f"--for-pid {pid}: there is no such process") from error
 
 
 def _all(futures: Sequence[Future[Any]]) -> None:

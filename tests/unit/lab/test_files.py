@@ -97,4 +97,4 @@ def test_settings_name_the_pipelines_kubeconfig() -> None:
     assert (document["apiVersion"], document["kind"]) == ("cri-switch/v1alpha1", "Migration")
     assert document["metadata"] == {"name": "dev"}
     assert document["spec"]["cluster"] == {"kubeconfig": "/lab/kubeconfig"}
-    assert document["spec"]["ssh"]["knownHosts"] == "/lab/known_hosts"
+    assert document["spec"]["ssh"]["known_hosts"] == "/lab/known_hosts"
