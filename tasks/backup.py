@@ -27,6 +27,9 @@ def backup(plan: Plan, migration: Migration) -> str:
     if settings.skip:
         logger.warning("no backup is made: spec.backup.skip is set")
         return ""
+    if migration.spec.dry_run:
+        logger.info("no backup is made: this is a dry run")
+        return ""
     api = reach.cluster(migration)
     left_out = not_backed_up(api.list("Pod"), api.list("PersistentVolumeClaim"), api.list("PersistentVolume"))
     for line in left_out:

@@ -13,7 +13,9 @@ from tasks import reach
 
 
 def write_down(attempt: Attempt, migration: Migration, step: str, event: Event, summary: str = "") -> None:
-    """One line in the node's journal: what happened, in which attempt and run."""
+    """One line in the node's journal: what happened, in which attempt and run. A dry run writes none."""
+    if migration.spec.dry_run:
+        return
     entry = Entry(
         time=time.time(),
         run=str(flow_run.get_id() or ""),

@@ -11,7 +11,7 @@ from tasks import reach
 from tasks.look import look
 
 
-def _row(entry: NodePlan, after: str, outcome: NodeOutcome | None, failure: str) -> NodeReport:
+def _row(entry: NodePlan, after: str, outcome: NodeOutcome | None, failure: str, dry_run: bool) -> NodeReport:
     row = NodeReport(
         name=entry.node.name,
         role=entry.node.role,
@@ -20,7 +20,9 @@ def _row(entry: NodePlan, after: str, outcome: NodeOutcome | None, failure: str)
         runtime_after=after,
         reason=entry.reason,
     )
-    if outcome is not None:
+    if outcome is not None and dry_run:
+        row.reason, row.steps = "dry run: nothing was changed", outcome.seconds()
+    elif outcome is not None:
         row.outcome = "migrated"
         row.runtime_before = str(outcome.results[0].data["runtime_before"])
         row.out_of_service_seconds = outcome.out_of_service
@@ -41,7 +43,13 @@ def finish(
     now = inventory(reach.cluster(migration))
     after = {node.name: node.runtime for node in now}
     rows = [
-        _row(n, after.get(n.node.name, ""), outcomes.get(n.node.name), failures.get(n.node.name, ""))
+        _row(
+            n,
+            after.get(n.node.name, ""),
+            outcomes.get(n.node.name),
+            failures.get(n.node.name, ""),
+            migration.spec.dry_run,
+        )
         for n in plan.nodes
     ]
     return Report(

@@ -34,6 +34,9 @@ def configure_kubelet(attempt: Attempt, migration: Migration) -> Outcome:
 def start_kubelet(attempt: Attempt, migration: Migration) -> Outcome:
     """Started, and Ready on the new runtime; then dockerd, empty until now, goes too."""
     begun = reach.act(attempt.node, migration, start(migration))
+    if migration.spec.dry_run:
+        retired = reach.act(attempt.node, migration, retire_docker(migration))
+        return Outcome(f"{begun.summary}; {retired.summary}", changed=begun.changed + retired.changed)
     with followed(attempt.node, migration):
         started_at = KUBELET_STARTED.read(reach.node(attempt.node, migration))
         seen = wait_runtime(

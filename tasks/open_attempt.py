@@ -51,7 +51,7 @@ def open_attempt(node: NodeRef, migration: Migration, plan: Plan) -> Attempt:
     number = next_attempt(entries, boot_id, effects_true=not gone)
     if gone:
         logger.warning("node=%s what was done is gone (%s): attempt %d begins anew", node.name, ", ".join(gone), number)
-    if not any(entry.attempt == number for entry in entries):
+    if not migration.spec.dry_run and not any(entry.attempt == number for entry in entries):
         run = str(flow_run.get_id() or "")
         opened = Entry(time.time(), run, number, "open_attempt", "opened", f"{node.runtime}", boot_id)
         append(connection, plan.migration_id, opened)

@@ -21,7 +21,7 @@ from cri_switch.node.facts.kubelet import PAUSE_IMAGE
 from cri_switch.node.proof import prove_runtime
 from tasks import reach, stop
 from tasks.followed import followed
-from tasks.step import Outcome, step
+from tasks.step import DRY, Outcome, step
 
 
 @step
@@ -29,6 +29,8 @@ def verify_node(
     attempt: Attempt, migration: Migration, neighbours: list[NodeRef], before: StepResult, started: StepResult
 ) -> Outcome:
     """Runtime reported with a fresh heartbeat, own pods on it, cgroups right, a probe pod answers from two nodes."""
+    if migration.spec.dry_run:
+        return Outcome(DRY)
     api, spec, node = reach.cluster(migration), migration.spec, attempt.node
     said: list[str] = []
     with followed(node, migration):

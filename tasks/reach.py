@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from prefect import get_run_logger
 
 from cri_switch.cluster.client import Cluster
+from cri_switch.model.errors import NotProven
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.node.action import Action, Performed, perform
@@ -24,9 +25,9 @@ def cluster(migration: Migration) -> Cluster:
     """The API of the migration's cluster, one client a thread."""
     access = migration.spec.cluster
     clients: dict[str, Cluster] = _LOCAL.__dict__.setdefault("clients", {})
-    key = access.model_dump_json()
+    key = f"{access.model_dump_json()} {migration.spec.dry_run}"
     if key not in clients:
-        clients[key] = Cluster.open(access)
+        clients[key] = Cluster.open(access, dry_run=migration.spec.dry_run)
     return clients[key]
 
 
@@ -41,15 +42,24 @@ def leave(ref: NodeRef) -> None:
 
 
 def act(ref: NodeRef, migration: Migration, action: Action, *, dry_run: bool = False) -> Performed:
-    """Perform an action on a node; every line that changes something goes to the run's log."""
+    """Perform an action on a node; every line that changes something goes to the run's log.
+
+    In a dry run an action may meet a state that only an earlier step would have made: that is said, it is no failure.
+    """
     logger = get_run_logger()
-    return perform(
-        node(ref, migration),
-        action,
-        dry_run=dry_run,
-        say=lambda line: logger.info("node=%s %s", ref.name, line),
-        sleep=stop.sleep,
-    )
+    dry = migration.spec.dry_run
+    try:
+        return perform(
+            node(ref, migration),
+            action,
+            dry_run=dry_run or dry,
+            say=lambda line: logger.info("node=%s %s%s", ref.name, line, " (dry run)" if dry else ""),
+            sleep=stop.sleep,
+        )
+    except NotProven as problem:
+        if not dry:
+            raise
+        return Performed(f"to be seen when the steps before have run: {problem.what}")
 
 
 @contextmanager

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from prefect import get_run_logger
 
 from cri_switch.cluster.cordon import cordon as cordon_node
 from cri_switch.cluster.cordon import uncordon as uncordon_node
-from cri_switch.cluster.drain import EvictedPod
+from cri_switch.cluster.drain import EvictedPod, select
 from cri_switch.cluster.drain import drain as drain_node
 from cri_switch.cluster.mark import mark, mark_migrated
+from cri_switch.cluster.pods import title
 from cri_switch.cluster.settle import settled
 from cri_switch.cluster.taint import remove_waiting_taint
 from cri_switch.cluster.workloads import controllers_on
@@ -18,7 +20,7 @@ from cri_switch.model.attempt import Attempt
 from cri_switch.model.migration import Migration
 from cri_switch.model.step_result import StepResult
 from tasks import reach, stop
-from tasks.step import Outcome, step
+from tasks.step import DRY, Outcome, step
 
 
 @step
@@ -36,6 +38,11 @@ def cordon(attempt: Attempt, migration: Migration) -> Outcome:
 def drain(attempt: Attempt, migration: Migration) -> Outcome:
     """kubectl's drain: evict what a controller makes anew elsewhere."""
     logger = get_run_logger()
+    if migration.spec.dry_run:
+        chosen = select(reach.cluster(migration), attempt.node, migration.spec.drain, time.time())
+        for pod in chosen.to_delete:
+            logger.info("node=%s evicting pod %s (dry run)", attempt.node.name, title(pod))
+        return Outcome(f"{len(chosen.to_delete)} pods would be evicted", data={"evicted": []})
     result = drain_node(
         reach.cluster(migration),
         attempt.node,
@@ -60,6 +67,8 @@ def uncordon(attempt: Attempt, migration: Migration) -> Outcome:
 @step
 def settle(attempt: Attempt, migration: Migration, before: StepResult, drained: StepResult) -> Outcome:
     """Every controller that lost a pod has its count again, the volumes are let go: only then comes the next node."""
+    if migration.spec.dry_run:
+        return Outcome(DRY)
     api = reach.cluster(migration)
     evicted = [EvictedPod.from_dict(pod) for pod in drained.data["evicted"]]
     summary = settled(

@@ -22,6 +22,8 @@ from tasks.diary import write_down
 
 P = ParamSpec("P")
 
+DRY = "there is nothing to wait for"
+
 
 @dataclass
 class Outcome:
@@ -32,8 +34,10 @@ class Outcome:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-def checkpoint(context: TaskRunContext, parameters: dict[str, Any]) -> str:
-    """The key under which a completed step is kept: DESIGN rule 2."""
+def checkpoint(context: TaskRunContext, parameters: dict[str, Any]) -> str | None:
+    """The key under which a completed step is kept: DESIGN rule 2. A dry run leaves no checkpoint, and meets none."""
+    if parameters["migration"].spec.dry_run:
+        return None
     attempt: Attempt = parameters["attempt"]
     return attempt.key(context.task.name)
 
@@ -63,6 +67,8 @@ def step(body: Callable[P, Outcome]) -> Task[P, StepResult]:
             logger.error("node=%s step=%s failed: %s", attempt.node.name, name, problem)  # noqa: TRY400 (no traceback)
             _note_failure(attempt, migration, name, problem)
             raise
+        if migration.spec.dry_run:
+            outcome.summary = f"dry run: {outcome.summary}"
         write_down(attempt, migration, name, "done" if outcome.changed else "noop", outcome.summary)
         result = StepResult(
             node=attempt.node.name,

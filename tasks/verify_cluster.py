@@ -8,6 +8,7 @@ from cri_switch.model.migration import Migration
 from cri_switch.model.plan import Plan
 from tasks import reach, stop
 from tasks.look import look
+from tasks.step import DRY
 
 
 @look
@@ -23,6 +24,8 @@ def verify_cluster(plan: Plan, migration: Migration, before: WorkloadSnapshot) -
     Raises:
         NotProven: something is not; Docker's packages stay.
     """
+    if migration.spec.dry_run:
+        return DRY
     api = reach.cluster(migration)
     target = f"{migration.spec.target.runtime}://"
     chosen = {node.name for node in plan.todo}

@@ -64,10 +64,19 @@ def plan(
 
 
 @app.command
-def migrate(*, file: File, yes: Yes = False, output: Output = "table", debug: Debug = False) -> None:
+def migrate(
+    *,
+    file: File,
+    yes: Yes = False,
+    dry_run: Annotated[bool, Parameter(negative=(), help="Execute the same flow and change nothing.")] = False,
+    output: Output = "table",
+    debug: Debug = False,
+) -> None:
     """Switch the nodes, in this process. Without --yes: print the plan and change nothing."""
     migration = load_migration(file)
-    if not yes:
+    if dry_run:
+        migration = migration.model_copy(update={"spec": migration.spec.model_copy(update={"dry_run": True})})
+    if not yes and not migration.spec.dry_run:
         _show_plan(migration, output, debug)
         talk.say("Nothing was changed. Run again with --yes.")
         return

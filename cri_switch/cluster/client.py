@@ -36,8 +36,15 @@ class Cluster:
     """
 
     def __init__(
-        self, send: Send, *, kubeconfig: str = "", patience: float = 20.0, caller: Caller | None = None
+        self,
+        send: Send,
+        *,
+        kubeconfig: str = "",
+        patience: float = 20.0,
+        caller: Caller | None = None,
+        dry_run: bool = False,
     ) -> None:
+        self.dry_run = dry_run
         self.kubeconfig = kubeconfig
         self._send = send
         self._caller = caller or Caller(send, kubeconfig, patience)
@@ -46,9 +53,12 @@ class Cluster:
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, access: ClusterAccess) -> Cluster:
-        """By a kubeconfig; nothing is asked yet. Raises SettingsError when it cannot be used."""
-        return cls(sender(access), kubeconfig=access.kubeconfig)
+    def open(cls, access: ClusterAccess, *, dry_run: bool = False) -> Cluster:
+        """By a kubeconfig; nothing is asked yet. With `dry_run` the server judges every mutation and stores none.
+
+        Raises SettingsError when it cannot be used.
+        """
+        return cls(sender(access), kubeconfig=access.kubeconfig, dry_run=dry_run)
 
     def impatient(self) -> Cluster:
         """The same cluster for a wait that polls: a read is sent once, and the wait decides how often."""
@@ -139,7 +149,7 @@ class Cluster:
     def evict(self, namespace: str, name: str, grace: int | None = None, *, dry_run: bool = False) -> None:
         """Ask for a pod's eviction, once: 429 (a PodDisruptionBudget says no) is the caller's to wait for."""
         options: Obj = {} if grace is None else {"gracePeriodSeconds": grace}
-        if dry_run:
+        if dry_run or self.dry_run:
             options["dryRun"] = ["All"]
         with self._lock:
             self._eviction_version = self._eviction_version or self._discovery.eviction_version()
@@ -171,4 +181,6 @@ class Cluster:
         manner: Manner = "read",
         content_type: str = "application/json",
     ) -> Any:
+        if self.dry_run and manner == "mutation" and not path.startswith("/apis/authorization.k8s.io/"):
+            query = [*query, ("dryRun", "All")]
         return self._caller.call(Request(method, path, tuple(query), body, content_type), manner)

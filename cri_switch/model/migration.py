@@ -154,6 +154,7 @@ class Spec(_Section):
     verify_image: str | None = Field(
         default=None, description="Image of the probe pod; by default one that the node already has"
     )
+    dry_run: bool = Field(default=False, description="Execute the same flow, and change nothing on nodes or in the API")
     start_within: float = Field(
         default=1800, gt=0, description="Seconds after its time until which a scheduled run may still start"
     )
