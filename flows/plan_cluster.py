@@ -5,17 +5,20 @@ from __future__ import annotations
 from prefect import flow
 
 from cri_switch.model.migration import Migration
-from cri_switch.model.plan import Plan
+from cri_switch.model.node_ref import NodeRef
+from cri_switch.model.plan import FileChange, Plan, grouped
 from flows.first_checks import first_checks
+from flows.side_by_side import side_by_side
 from tasks import reach, stop
 from tasks.discover import discover
 from tasks.plan import plan_nodes
-from tasks.report import publish_plan
+from tasks.plan_files import plan_files
+from tasks.report import publish_diff, publish_plan
 
 
 @flow(name="plan-cluster", flow_run_name="{migration.metadata.name}", persist_result=False)
-def plan_cluster(migration: Migration) -> Plan:
-    """The plan of a migration, read-only.
+def plan_cluster(migration: Migration, diff: bool = False) -> Plan:
+    """The plan of a migration, read-only; with `diff` also what would change in every file of every node.
 
     Raises:
         PreflightError: a check found a reason not to start; the plan is in the run's artifacts all the same.
@@ -26,4 +29,19 @@ def plan_cluster(migration: Migration) -> Plan:
         plan = plan_nodes(found, migration)
         publish_plan(plan)
         first_checks(found, plan, migration)
+        if diff:
+            plan = plan.model_copy(update={"files": _files(plan, migration)})
+            publish_diff(migration.metadata.name, plan)
         return plan
+
+
+def _files(plan: Plan, migration: Migration) -> tuple[FileChange, ...]:
+    def one(node: NodeRef) -> list[FileChange]:
+        return plan_files(node, migration, plan)
+
+    changes: list[FileChange] = []
+    for _node, answer in side_by_side(one, plan.todo, at_once=16):
+        if isinstance(answer, Exception):
+            raise answer
+        changes += answer
+    return grouped(changes)

@@ -8,6 +8,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from cri_switch.model.finding import Finding
 from cri_switch.model.plan import Plan
 from cri_switch.model.report import NodeReport, Report
+from cri_switch.render.diff import unified
 from tasks.look import look
 
 
@@ -57,6 +58,19 @@ def publish_plan(plan: Plan) -> None:
         for n in plan.nodes
     ]
     create_table_artifact(rows, key=f"plan-{plan.migration_id}", description=plan.summary)
+
+
+@look
+def publish_diff(name: str, plan: Plan) -> None:
+    """Every file that would change as an artifact, equal changes of several nodes once."""
+    parts = [f"# What would change: {name}"]
+    for change in plan.files:
+        diff = unified(change.path, change.before, change.after)
+        parts += [f"## {change.path} on {', '.join(change.nodes)}", f"```diff\n{diff}```"]
+            f"## {change.path} on {', '.join(change.nodes)}",
+            f"```diff\n{unified(change.path, change.before, change.after)}```",
+        ]
+    create_markdown_artifact("\n\n".join(parts), key=f"diff-{name}")
 
 
 @look

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -13,7 +14,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cri_switch.cli import talk
 from cri_switch.cli.engine import prepare, quieten
 from cri_switch.cli.offline import offline_plan
-from cri_switch.cli.tables import plan_table, report_table
+from cri_switch.cli.tables import plan_diff, plan_table, report_table
 from cri_switch.model.errors import CriSwitchError, PreflightError, UsageError
 from cri_switch.model.migration import Migration
 from cri_switch.model.plan import Plan
@@ -45,7 +46,7 @@ def plan(
     kubelet_version: Annotated[str | None, Parameter(help="With --node-root: the node's kubelet, v1.20.2.")] = None,
     target: Annotated[str, Parameter(help="With --node-root: the target runtime.")] = "containerd",
     target_version: Annotated[str | None, Parameter(help="With --node-root: its version, 1.4.13.")] = None,
-    diff: Annotated[bool, Parameter(negative=(), help="With --node-root: show whole diffs.")] = False,
+    diff: Annotated[bool, Parameter(negative=(), help="Show what would change in every file.")] = False,
     output: Output = "table",
     debug: Debug = False,
 ) -> None:
@@ -60,7 +61,7 @@ def plan(
         return
     if file is None:
         raise UsageError("plan needs --file FILE (-f), or --node-root DIR", next_step="cri-switch plan --help")
-    _show_plan(load_migration(file), output, debug)
+    _show_plan(load_migration(file), output, debug, diff=diff)
 
 
 @app.command
@@ -135,12 +136,12 @@ def run(argv: Sequence[str]) -> int:
     return 0
 
 
-def _show_plan(migration: Migration, output: talk.Output, debug: bool) -> None:
+def _show_plan(migration: Migration, output: talk.Output, debug: bool, *, diff: bool = False) -> None:
     prepare()
     from flows.plan_cluster import plan_cluster  # noqa: PLC0415
 
-    found = _run(plan_cluster, migration, Plan, debug)
-    talk.show(found, plan_table(found), output)
+    found = _run(partial(plan_cluster, diff=diff), migration, Plan, debug)
+    talk.show(found, "\n\n".join([plan_table(found), *([plan_diff(found)] if found.files else [])]), output)
 
 
 def _show_offline(root: Path, kubelet: str, target: str, version: str, diff: bool, output: talk.Output) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import NodePlan, Plan
 from cri_switch.model.report import NodeReport, Report
+from cri_switch.render.diff import unified
 
 NONE = "<none>"
 
@@ -27,6 +28,14 @@ def plan_table(plan: Plan) -> str:
     rows = [_plan_row(each, turn.get(each.node.name)) for each in nodes]
     return table(["NAME", "ROLES", "VERSION", "CONTAINER-RUNTIME", "ACTION", "BATCH", "REASON"], rows) + (
         f"\n\n{plan.summary}"
+    )
+
+
+def plan_diff(plan: Plan) -> str:
+    """Every file that would change as `diff -u`, equal changes of several nodes once."""
+    return "\n".join(
+        f"# {change.path} on {', '.join(change.nodes)}\n{unified(change.path, change.before, change.after)}"
+        for change in plan.files
     )
 
 

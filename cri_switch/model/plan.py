@@ -26,6 +26,26 @@ class NodePlan(BaseModel):
     """An earlier run of this migration switched it; only Docker's packages are left to remove."""
 
 
+class FileChange(BaseModel):
+    """A file that would change in the same way on these nodes; secrets are masked, `before` is None for no file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    before: str | None
+    after: str
+    nodes: tuple[str, ...]
+
+
+def grouped(changes: Sequence[FileChange]) -> tuple[FileChange, ...]:
+    """Changes that are equal on several nodes as one, in the order of the paths."""
+    nodes: dict[tuple[str, str | None, str], list[str]] = {}
+    for change in changes:
+        nodes.setdefault((change.path, change.before, change.after), []).extend(change.nodes)
+    found = [FileChange(path=p, before=b, after=a, nodes=tuple(names)) for (p, b, a), names in nodes.items()]
+    return tuple(sorted(found, key=lambda change: (change.path, change.nodes)))
+
+
 class Plan(BaseModel):
     """The whole run: every node of the cluster, then the batches in order (canary, workers, control plane)."""
 
@@ -36,6 +56,8 @@ class Plan(BaseModel):
     target: str
     nodes: tuple[NodePlan, ...]
     batches: tuple[tuple[NodeRef, ...], ...]
+    files: tuple[FileChange, ...] = ()
+    """What would be written, where the plan was asked for it."""
 
     @property
     def todo(self) -> tuple[NodeRef, ...]:

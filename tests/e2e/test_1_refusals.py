@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cri_switch.model.steps import STEPS
 from tests.e2e.before import Before
 from tests.e2e.look import cluster, node
 from tests.e2e.pipeline import Pipeline
@@ -206,6 +207,17 @@ def test_migrate_without_yes_prints_the_plan_and_does_nothing(migrate: Any) -> N
     done = migrate({}, verb=("migrate",))
     assert "3 to migrate" in done.stdout, done.stdout
     assert "--yes" in done.stderr, done.stderr
+
+
+def test_a_dry_run_goes_through_every_step_and_changes_nothing(migrate: Any) -> None:
+    """The same flow: each step of each node is in the report; the fixture compares the site with what it was."""
+    done = migrate({}, verb=("migrate", "--dry-run"))
+    assert done.returncode == 0, done.stderr
+    for step in (*STEPS, "remove_docker"):
+        [row] = [line.split() for line in done.stdout.splitlines() if line.startswith(f"{step} ")]
+        assert len(row) == 4, row
+    assert done.stdout.count("untouched") == 3, done.stdout
+    assert "evicting pod" in done.stderr and "(dry run)" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["/bin/sh -c id", "/usr/bin/bash", "/usr/bin/env id", "/usr/bin/vi /etc/passwd"])

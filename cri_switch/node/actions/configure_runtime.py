@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Generator
 from typing import Any
 
@@ -14,6 +15,8 @@ from cri_switch.node.command import sudo
 from cri_switch.node.facts.containerd import CONTAINERD_VERSION, dumped_config, systemd_cgroup
 from cri_switch.node.facts.docker import DOCKER_CGROUP_DRIVER
 from cri_switch.node.facts.kubelet import CONFIG, parse_kubelet_config
+from cri_switch.node.facts.packages import policy
+from cri_switch.node.facts.programs import has_program
 from cri_switch.node.facts.units import units
 from cri_switch.node.files import RemoteFile, file_fact
 from cri_switch.node.flags import CNI_BIN_DIR, CNI_CONF_DIR, flags_before
@@ -39,7 +42,8 @@ def configure_runtime(migration: Migration, *, migration_id: str, kubelet_versio
         NotProven: the cgroup drivers of the kubelet and of Docker differ, or containerd refuses the result.
         RenderError: a file cannot be understood.
     """
-    version = yield from read(CONTAINERD_VERSION)
+    installed = yield from read(has_program("containerd"))
+    version = yield from (read(CONTAINERD_VERSION) if installed else _candidate(migration.spec.target.package))
     config = yield from read(file_fact(CONFIG_TOML))
     flags = yield from flags_before(migration_id, migration.spec.kubelet.flags_file)
     driver = yield from cgroup_driver(flags)
@@ -53,7 +57,7 @@ def configure_runtime(migration: Migration, *, migration_id: str, kubelet_versio
         registries=registries,
     )
     text = configure_containerd(config.text, wish)
-    if text != config.text:
+    if text != config.text and installed:
         taken = systemd_cgroup((yield from read(dumped_config(text))))
         # containerd 1.4's dump leaves runc's options out: None there says nothing (seen with 1.4.13, not with 1.6.20)
         if taken is (not wish.systemd_cgroup) or (taken is None and (major_minor(version) or (0, 0)) >= (1, 6)):
@@ -78,6 +82,18 @@ def configure_runtime(migration: Migration, *, migration_id: str, kubelet_versio
         remarks.append(f"containerd has no words for these of daemon.json: {', '.join(registries.inexpressible)}")
     summary = f"wrote {', '.join(done)}" if done else "containerd was configured already"
     return "; ".join([f"{summary} (cgroup driver {driver}, pause image {wish.sandbox_image})", *remarks])
+
+
+def _candidate(package: str) -> Generator[Part, Any, str]:
+    """The version that apt would install: what a dry run plans for, where install_runtime has not run."""
+    offered = (yield from read(policy(package))).candidate
+    found = re.search(r"\d+\.\d+\.\d+", offered)
+    if not found:
+        raise NotProven(
+            f"containerd is not installed, and no package source has {package}",
+            next_step="on the node: apt-get update; apt-cache policy " + package,
+        )
+    return found[0]
 
 
 def cgroup_driver(flags: dict[str, str]) -> Generator[Part, Any, str]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cri_switch.model.migration import Backup, Choice, ClusterAccess, Spec
 from cri_switch.model.node_ref import NodeRef, Role
-from cri_switch.model.plan import at_once, batches, node_plan
+from cri_switch.model.plan import FileChange, at_once, batches, grouped, node_plan
 
 
 def spec(max_unavailable: int | str = 1, limit: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> Spec:
@@ -69,3 +69,17 @@ def test_order(workers: int, masters: int, size: int, resumed: set[int]) -> None
     assert all(len(batch) == 1 for batch in order if batch[0].role == "control-plane")
     half_done = [f"w{i:02}" for i in range(workers) if i in resumed]
     assert flat[: len(half_done)] == half_done
+
+
+def test_equal_changes_are_grouped() -> None:
+    def change(path: str, after: str, node: str) -> FileChange:
+        return FileChange(path=path, before=None, after=after, nodes=(node,))
+
+    found = grouped(
+        [change("/b", "x", "w1"), change("/a", "y", "w1"), change("/b", "x", "w2"), change("/b", "z", "w3")]
+    )
+    assert [(c.path, c.after, c.nodes) for c in found] == [
+        ("/a", "y", ("w1",)),
+        ("/b", "x", ("w1", "w2")),
+        ("/b", "z", ("w3",)),
+    ]
