@@ -67,9 +67,6 @@ def publish_diff(name: str, plan: Plan) -> None:
     for change in plan.files:
         diff = unified(change.path, change.before, change.after)
         parts += [f"## {change.path} on {', '.join(change.nodes)}", f"```diff\n{diff}```"]
-            f"## {change.path} on {', '.join(change.nodes)}",
-            f"```diff\n{unified(change.path, change.before, change.after)}```",
-        ]
     create_markdown_artifact("\n\n".join(parts), key=f"diff-{name}")
 
 
