@@ -1,75 +1,130 @@
-"""Pods that talk to Docker through its socket: the article's first thing to check."""
+"""Workloads that use the node's Docker by what they mount: the article's first thing to check."""
 
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from cri_switch.checks.owner import Owner, owner_of
+from cri_switch.checks.docker_paths import RANK, WHAT, Reach, docker_reach
+from cri_switch.checks.owner import Obj, Owner, owner_of, owners
+from cri_switch.checks.templates import templates
 from cri_switch.model.finding import Finding
 
-_SOCKETS = frozenset({"/run/docker.sock", "/run/dockershim.sock"})
-_PARENTS = frozenset({"/run", "/var", "/"})
-"""Directories that hold the sockets, with /var/run being /run; /var holds the link."""
+_LOGS = re.compile(r"fluent|filebeat|promtail|logstash|loki|vector|log-?agent|logging|alloy|collector", re.I)
+_BUILDS = re.compile(r"kaniko|build|jenkins|runner|drone|buildah|concourse|tekton|\bci\b|docker", re.I)
+_MONITORS = re.compile(r"cadvisor|exporter|datadog|dynatrace|oneagent|falco|sysdig|newrelic|monitor|agent", re.I)
+_DIND = re.compile(r"dind|docker-in-docker", re.I)
+_WARN = frozenset({"DockerLogsMounted", "DockerConfigMounted"})
 
 
-def check_docker_socket(pods: Iterable[Mapping[str, Any]], allowed: Sequence[str]) -> list[Finding]:
-    """One finding for each owner whose pods mount docker.sock, dockershim.sock or a directory that holds them.
+@dataclass
+class _Use:
+    """What one owner's pods and template mount."""
 
-    `pods` are the API's JSON; `allowed` owners (`namespace/Kind/name`, as shown or the pod's own controller) are
-    warned of. Only volumes that a container mounts count, with their subPath. A finished pod counts only where a
-    CronJob would run it again.
+    owner: Owner
+    paths: dict[str, Reach] = field(default_factory=dict)
+    pods: set[str] = field(default_factory=set)
+    words: set[str] = field(default_factory=set)
+    dind: bool = False
+
+
+def check_docker_socket(pods: Iterable[Obj], allowed: Sequence[str], objects: Sequence[Obj] = ()) -> list[Finding]:
+    """One finding for each owner whose pods or template mount Docker's socket, data, program or settings.
+
+    `pods` and `objects` (Deployments, CronJobs, ...) are the API's JSON; `allowed` owners (`namespace/Kind/name`, as
+    shown or one that stands between) are warned of. Only volumes that a container mounts count, with their subPath. A
+    finished pod counts only where a CronJob would run it again. A container that brings a Docker of its own
+    (Docker-in-Docker) and mounts nothing of the node's is a warning.
     """
-    found: dict[str, tuple[Owner, set[str], list[str]]] = {}
+    known = owners(objects)
+    found: dict[str, _Use] = {}
+
+    def look(owner: Owner, spec: Mapping[str, Any], pod: str) -> None:
+        paths, dind = dict(_paths(spec)), _brings_docker(spec)
+        if paths or dind:
+            use = found.setdefault(f"{owner.name} {owner.node}", _Use(owner))
+            use.paths.update(paths)
+            use.dind |= dind
+            use.pods |= {pod} if pod else set()
+            use.words |= {each.get("image", "") for each in _containers(spec)}
+
+    for owner, spec in templates(objects, known):
+        look(owner, spec, "")
     for pod in pods:
-        owner = owner_of(pod)
-        finished = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
-        if finished and owner.kind != "CronJob":
-            continue
-        paths = set(_socket_paths(pod.get("spec") or {}))
-        if paths:
-            _, all_paths, names = found.setdefault(f"{owner.name} {owner.node}", (owner, set(), []))
-            all_paths.update(paths)
-            names.append((pod.get("metadata") or {}).get("name", ""))
-    return [_finding(*found[key], allowed) for key in sorted(found)]
+        owner = owner_of(pod, known)
+        if (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed") or owner.kind == "CronJob":
+            look(owner, pod.get("spec") or {}, (pod.get("metadata") or {}).get("name", ""))
+    return [_finding(found[key], allowed) for key in sorted(found)]
 
 
-def _socket_paths(spec: Mapping[str, Any]) -> Iterator[str]:
+def _containers(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for kind in ("containers", "initContainers", "ephemeralContainers"):
+        yield from spec.get(kind) or []
+
+
+def _paths(spec: Mapping[str, Any]) -> Iterator[tuple[str, Reach]]:
     host_paths = {
         volume["name"]: volume["hostPath"].get("path", "")
         for volume in spec.get("volumes") or []
         if volume.get("hostPath")
     }
-    for kind in ("containers", "initContainers", "ephemeralContainers"):
-        for container in spec.get(kind) or []:
-            for mount in container.get("volumeMounts") or []:
-                path = host_paths.get(mount.get("name", ""))
-                if path and _reaches_socket(posixpath.join(path, mount.get("subPath") or "")):
-                    yield path
+    for container in _containers(spec):
+        for mount in container.get("volumeMounts") or []:
+            path = host_paths.get(mount.get("name", ""))
+            if path and (reach := docker_reach(posixpath.join(path, mount.get("subPath") or ""))):
+                yield path, reach
 
 
-def _reaches_socket(path: str) -> bool:
-    path = "/" + posixpath.normpath(path).lstrip("/")
-    if path == "/var/run" or path.startswith("/var/run/"):
-        path = path.removeprefix("/var")
-    return path in _SOCKETS or path in _PARENTS
+def _brings_docker(spec: Mapping[str, Any]) -> bool:
+    for container in _containers(spec):
+        words = [*(container.get("command") or []), *(container.get("args") or [])]
+        runs = any(posixpath.basename(str(word)) in ("dockerd", "dockerd-entrypoint.sh") for word in words[:1])
+        if (container.get("securityContext") or {}).get("privileged") and (
+            runs or _DIND.search(container.get("image", ""))
+        ):
+            return True
+    return False
 
 
-def _finding(owner: Owner, paths: set[str], pods: list[str], allowed: Sequence[str]) -> Finding:
-    is_allowed = owner.name in allowed or owner.direct in allowed
+def _finding(use: _Use, allowed: Sequence[str]) -> Finding:
+    owner = use.owner
+    detail = f"pods: {', '.join(sorted(use.pods))}" if use.pods else "no pods now: in its template"
     where = f" on node {owner.node}" if owner.node else ""
-    what = ", ".join(sorted(paths))
-    return Finding(
-        level="warning" if is_allowed else "error",
-        name="DockerSocketMounted",
-        summary=f"{owner.name}{where} mounts {what}, where Docker's socket is"
-        + (" (allowed by the settings)" if is_allowed else ""),
-        node=owner.node,
-        object=owner.name,
-        detail="pods: " + ", ".join(sorted(set(pods))),
-        remedy=""
-        if is_allowed
-        else "give it another way than Docker's socket (to build images, for example Kaniko), "
-        f"or add {owner.name} to spec.allow_docker_socket",
+    if not use.paths:
+        summary = f"{owner.name}{where} brings a Docker of its own (Docker-in-Docker), and needs not the node's"
+        remedy = "nothing to do; see it work on the first node that was switched"
+        return Finding("warning", "DockerInDocker", summary, owner.node, owner.name, detail, remedy)
+    name = min(use.paths.values(), key=RANK.index)
+    is_allowed = owner.among(allowed)
+    level: Literal["error", "warning"] = "warning" if is_allowed or name in _WARN else "error"
+    summary = f"{owner.name}{where} mounts {', '.join(sorted(use.paths))}, {WHAT[name]}"
+    if is_allowed:
+        return Finding(
+            level, name, f"{summary} (allowed by the settings)", node=owner.node, object=owner.name, detail=detail
+        )
+    remedy = _remedy(name, " ".join([owner.name, *use.words]))
+    if level == "error":
+        remedy += f", or add {owner.name} to spec.allow_docker_socket"
+    return Finding(level, name, summary, owner.node, owner.name, detail, remedy)
+
+
+def _remedy(name: Reach, words: str) -> str:
+    """What helps, by what it is: its name and its images tell."""
+    logs = "read /var/log/pods (or /var/log/containers) and parse the CRI format instead of Docker's JSON"
+    if name == "DockerLogsMounted" or (name == "DockerDataMounted" and _LOGS.search(words)):
+        return logs
+    if name == "DockerConfigMounted":
+        return "containerd has its settings in /etc/containerd, its registries in config.toml or certs.d"
+    if _BUILDS.search(words):
+        return "build images without Docker: Buildah, BuildKit rootless, or a successor of Kaniko"
+    if _LOGS.search(words):
+        return logs
+    if _MONITORS.search(words):
+        return "use its support for containerd: mount /run/containerd instead"
+    return (
+        "give it another way than the node's Docker: to build images Buildah, BuildKit rootless or a successor of"
+        " Kaniko; to look at containers /run/containerd/containerd.sock"
     )

@@ -28,6 +28,20 @@ DANGLING: Fact[list[str]] = Fact(
     plain("find", "/etc/systemd/system", "-xtype", "l", "-name", "docker.*", "-path", "*.wants/*"),
     lambda result: result.stdout.split(),
 )
+RC_LINKS: Fact[list[str]] = Fact(
+    "boot links of Docker's init script",
+    plain("find", "/etc", "-maxdepth", "2", "-path", "/etc/rc?.d/[SK][0-9][0-9]docker", ok=(0, 1)),
+    lambda result: result.stdout.split(),
+)
+"""A removed package keeps /etc/init.d/docker, and systemd makes a unit of it that fails at each boot (seen on Debian
+11). A reinstall makes the links anew."""
+BOOT_LINKS: Fact[list[str]] = Fact(
+    # /etc/init.d/docker stays, a conffile: by these links systemd would start it at every boot, and it fails without
+    # dockerd. (Debian's postrm hides that behind its mask.) A reinstall makes them anew.
+    "boot links of Docker's init script",
+    plain("find", "/etc", "-maxdepth", "2", "-path", "/etc/rc?.d/[SK][0-9][0-9]docker", "-type", "l", ok=(0, 1)),
+    lambda result: result.stdout.split(),
+)
 LEFT: Fact[list[str]] = Fact(
     "what Docker left",
     plain("stat", "-c", "%n", "--", *LEFTOVERS, ok=(0, 1)),
@@ -127,7 +141,7 @@ def _tidied(gone: Sequence[str], *, removed_now: bool) -> Generator[Part, Any, b
     if left and masked:
         changed = True
         yield Do(sudo("systemctl", "unmask", *left), "no mask is left")
-    for path in [*(yield from read(LEFT)), *(yield from read(DANGLING))]:
+    for path in [*(yield from read(LEFT)), *(yield from read(DANGLING)), *(yield from read(RC_LINKS))]:
         changed = True
         yield Do(sudo("rm", "-rf", "--one-file-system", "--", path), "a trace of Docker")
     if changed or removed_now:

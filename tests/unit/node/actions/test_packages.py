@@ -50,7 +50,10 @@ class Apt:
                 "systemctl": "",
                 "ctr -n k8s.io containers ls -q": lambda _c: Result(0, self.containers),
                 "find /etc/systemd/system": lambda _c: Result(0, "\n".join(f for f in self.files if "wants" in f)),
-                "stat -c": lambda _c: Result(1, "\n".join(f for f in self.files if "wants" not in f)),
+                re.compile("find /etc -maxdepth 2 .*rc"): lambda _c: Result(
+                    0, "\n".join(f for f in self.files if "/rc" in f)
+                ),
+                "stat -c": lambda _c: Result(1, "\n".join(f for f in self.files if not re.search("wants|/rc", f))),
                 "rm -rf": self._rm,
             },
         )
@@ -186,7 +189,8 @@ def test_staging_only_downloads() -> None:
 def docker() -> Apt:
     versions = {"docker.io": "20.10.5", "containerd": "1.4.13", "runc": "1"}
     link = "/etc/systemd/system/multi-user.target.wants/docker.service"
-    return Apt(versions, masked=True, files={"/run/docker.sock", "/var/lib/dockershim", link})
+    links = {link, "/etc/rc2.d/S01docker", "/etc/rc0.d/K01docker"}
+    return Apt(versions, masked=True, files={"/run/docker.sock", "/var/lib/dockershim", *links})
 
 
 def test_docker_is_removed_in_the_measured_order() -> None:
