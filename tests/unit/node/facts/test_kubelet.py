@@ -11,6 +11,7 @@ from cri_switch.node.facts.kubelet import (
     foreign_flags,
     parse_kubelet_config,
 )
+from cri_switch.render.errors import RenderError
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_requirements_of_docker(line: str, needs: bool) -> None:
 def test_config_and_pause_image() -> None:
     assert parse_kubelet_config("cgroupDriver: systemd\nstaticPodPath: /m\n").cgroup_driver == "systemd"
     assert parse_kubelet_config(None).cgroup_driver == ""
-    with pytest.raises(NotProven):
+    with pytest.raises(RenderError):
         parse_kubelet_config("- a\n")
     assert (
         PAUSE_IMAGE.parse(Result(0, '{"config": {"sandboxImage": "k8s.gcr.io/pause:3.2"}}')) == "k8s.gcr.io/pause:3.2"
