@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -16,8 +17,10 @@ R = TypeVar("R")
 
 def look(body: Callable[P, R]) -> Task[P, R]:
     """Make a task that every run executes."""
+    about = " {node.name}" if "node" in inspect.signature(body).parameters else ""
     made: Task[P, R] = task(
         name=body.__name__,
+        task_run_name=body.__name__.replace("_", "-") + about,
         cache_policy=NO_CACHE,
         persist_result=False,
         retries=2,
