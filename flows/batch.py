@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from prefect import get_run_logger
 
-from cri_switch.model.errors import CriSwitchError, Moved, NodeFailed
+from cri_switch.model.errors import CriSwitchError, Moved, NodeFailed, RollbackFailed, Stopped
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_outcome import NodeOutcome
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
-from cri_switch.model.report import Report
+from cri_switch.model.report import Outcome, Report
 from flows.migrate_node import begun, migrate_node
 from flows.side_by_side import side_by_side
 from tasks import stop
 from tasks.batch_cordon import cordon_batch
+from tasks.control_plane import next_control_plane
 from tasks.docker import remove_docker
 from tasks.open_attempt import open_attempt
+from tasks.step import stands
 
 _STARTS = 4
 
@@ -30,6 +34,21 @@ class Batches:
         self.failures: dict[str, CriSwitchError | Exception] = {}
         self.problem: CriSwitchError | None = None
 
+    def in_turn(self) -> Iterator[tuple[NodeRef, ...]]:
+        """The plan's batches; among control-plane nodes the next is chosen when its turn has come.
+
+        Raises:
+            NotProven: the control plane is not well, or etcd would lose its quorum.
+        """
+        waiting = [node for node in self.plan.todo if node.role == "control-plane"]
+        for batch in self.plan.batches:
+            if batch[0].role != "control-plane" or self.migration.spec.dry_run:
+                yield batch
+                continue
+            chosen = next_control_plane(waiting, self.plan, self.migration)
+            waiting.remove(chosen)
+            yield (chosen,)
+
     def run(self, batch: tuple[NodeRef, ...]) -> None:
         """One batch, side by side; every node of it is cordoned before the first drain.
 
@@ -38,12 +57,20 @@ class Batches:
         """
         cordon_batch(list(batch), self.plan, self.migration)
         for node, answer in side_by_side(self._one, batch, at_once=len(batch)):
-            if isinstance(answer, NodeOutcome):
-                self.outcomes[node.name] = answer
-            else:
+            if isinstance(answer, Exception):
                 self.failures[node.name] = answer
-        if self.failures and (len(self.failures) > self.migration.spec.max_failures or batch == self.plan.batches[0]):
+        why = stop.why()
+        if why is not None:
+            raise why
+        if self.failures and (len(self.failures) > self.migration.spec.max_failures or self._critical(batch)):
             raise self._failed()
+
+    def _critical(self, batch: tuple[NodeRef, ...]) -> bool:
+        """What `max_failures` never allows: the canary failed, a control-plane node, or one was left unhealthy."""
+        if any(isinstance(problem, RollbackFailed) for problem in self.failures.values()):
+            return True
+        failed = any(node.name in self.failures for node in batch)
+        return failed and (batch == self.plan.batches[0] or batch[0].role == "control-plane")
 
     def remove_docker(self) -> None:
         """Docker's packages, node by node, once the whole cluster is proven."""
@@ -60,6 +87,41 @@ class Batches:
     def reasons(self) -> dict[str, str]:
         """Why nodes failed, in words."""
         return {name: str(problem) for name, problem in self.failures.items()}
+
+    @property
+    def ended(self) -> dict[str, Outcome]:
+        """How the nodes that failed are left: back on Docker, or unhealthy."""
+        ends: dict[str, Outcome] = {}
+        for name, problem in self.failures.items():
+            if isinstance(problem, RollbackFailed):
+                ends[name] = "unhealthy"
+            elif isinstance(problem, CriSwitchError) and problem.rolled_back:
+                ends[name] = "rolled-back"
+        return ends
+
+    @property
+    def left(self) -> list[str]:
+        """The nodes that have not arrived."""
+        return [node.name for node in self.plan.todo if node.name not in self.outcomes]
+
+    def cancelled(self) -> None:
+        """The run was asked to stop: say where each node stands, and end with that."""
+        at = stands()
+        half = {name: at[name] for name in self.left if at.get(name, "stage").split()[0] != "stage"}
+        for name, step in half.items():
+            self.failures.setdefault(name, Stopped(f"left at {step}; the next run goes on here"))
+        untouched = [name for name in self.left if name not in half]
+        self.problem = Stopped(
+            "the run was cancelled",
+            state="; ".join(
+                [
+                    f"migrated: {', '.join(self.outcomes) or 'none'}",
+                    *(f"{name} is left at {step}" for name, step in half.items()),
+                    f"untouched: {', '.join(untouched) or 'none'}",
+                ]
+            ),
+            next_step="run the same command again: it resumes here",
+        )
 
     def conclude(self, report: Report) -> Report:
         """The report of a run that reached its end, or the error that says why it did not.
@@ -96,6 +158,7 @@ class Batches:
                 continue
             if outcome.attempt.node.name != node.name:
                 raise NodeFailed(f"the engine answered {outcome.attempt.node.name} where {node.name} was asked for")
+            self.outcomes[node.name] = outcome  # at once: a cancel that comes now leaves this node done
             return outcome
         raise AssertionError("unreachable")
 

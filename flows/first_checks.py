@@ -4,16 +4,38 @@ from __future__ import annotations
 
 from prefect import get_run_logger
 
+from cri_switch.checks.ignored import ignore
+from cri_switch.checks.versions import check_versions
 from cri_switch.model.finding import Finding
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
+from cri_switch.render.findings import finding_lines
 from flows.side_by_side import side_by_side
 from tasks.discover import Discovery
-from tasks.preflight import check_cluster, check_node, verdict
+from tasks.preflight import LookedAt, check_cluster, check_node, verdict
 from tasks.report import publish_findings
 
 _AT_ONCE = 16
+
+
+def look_first(found: Discovery, plan: Plan, migration: Migration) -> list[Finding]:
+    """All findings, also as an artifact; those that the settings ignore are warnings."""
+
+    def one(node: NodeRef) -> LookedAt:
+        return check_node(node, migration)
+
+    findings = check_cluster(found, plan, migration)
+    runtimes = {}
+    for node, answer in side_by_side(one, plan.todo, at_once=_AT_ONCE):
+        if isinstance(answer, Exception):
+            raise answer
+        findings += answer.findings
+        runtimes[node.name] = answer.runtime
+    findings += check_versions(runtimes)
+    findings = ignore(findings, migration.spec.ignore_preflight_errors)
+    publish_findings(migration.metadata.name, findings)
+    return findings
 
 
 def first_checks(found: Discovery, plan: Plan, migration: Migration) -> list[Finding]:
@@ -22,20 +44,10 @@ def first_checks(found: Discovery, plan: Plan, migration: Migration) -> list[Fin
     Raises:
         PreflightError: at least one is an error; nothing was touched.
     """
-
-    def one(node: NodeRef) -> list[Finding]:
-        return check_node(node, migration)
-
-    findings = check_cluster(found, migration)
-    for _node, answer in side_by_side(one, plan.todo, at_once=_AT_ONCE):
-        if isinstance(answer, Exception):
-            raise answer
-        findings += answer
-    publish_findings(migration.metadata.name, findings)
-    for finding in findings:
-        if finding.level == "warning":
-            get_run_logger().warning(finding.line())
+    findings = look_first(found, plan, migration)
     problem = verdict(findings)
     if problem is not None:
         raise problem
+    if findings:
+        get_run_logger().warning("\n".join(["[preflight]", *finding_lines(findings)]))
     return findings

@@ -6,20 +6,23 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled
 
-from cri_switch.model.errors import CriSwitchError, NodeFailed
+from cri_switch.model.errors import CriSwitchError, LockHeld, NodeFailed, Stopped
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
 from cri_switch.model.report import Report
 from flows.batch import Batches
+from flows.ended import CANCELS, NOT_FAILED, ended
 from flows.first_checks import first_checks
 from flows.side_by_side import side_by_side
+from flows.turn import Turn
 from tasks import reach, stop
 from tasks.backup import backup
 from tasks.discover import discover
 from tasks.finish import finish
 from tasks.gate import gate
 from tasks.lateness import too_late
+from tasks.lock import locked
 from tasks.open_attempt import open_attempt
 from tasks.plan import plan_nodes
 from tasks.report import publish
@@ -33,34 +36,55 @@ def migrate_cluster(migration: Migration) -> Report | State[Report]:
     """Switch every chosen node from Docker to the target runtime, workers first, and remove Docker at the end.
 
     Raises:
-        PreflightError, BackupFailed: nothing was touched.
+        PreflightError, BackupFailed, LockHeld: nothing was touched.
         NodeFailed: at least one node did not arrive; the report is its `report`.
         Moved: all chosen nodes arrived, but nodes joined, left or were re-created meanwhile.
+        Stopped, WindowClosed, NotApproved: it did not reach its end; as a deployment's run, a state of that name.
     """
     stop.begin()
     late = too_late(migration)
     if late:
         return Cancelled(name="WindowMissed", message=late)
-    with reach.all_closed():
-        found = discover(migration)
-        plan = plan_nodes(found, migration)
-        first_checks(found, plan, migration)
+    with stop.listening(), reach.all_closed():
+        try:
+            return _migrate(migration)
+        except NOT_FAILED as problem:
+            return ended(problem)
+        except CANCELS:
+            stop.heard()
+            return ended(Stopped("the run was cancelled", state="no node was taken out of service"))
+
+
+def _migrate(migration: Migration) -> Report:
+    found = discover(migration)
+    plan = plan_nodes(found, migration)
+    first_checks(found, plan, migration)
+    batches = Batches(plan, migration)
+    turn = Turn(batches, migration)
+    turn.begin()
+    with locked(migration, plan.migration_id):
         saved = backup(plan, migration)
         workloads = note_workloads(migration)
-        batches = Batches(plan, migration)
         try:
             taint_waiting(plan, migration)
             _stage(plan, migration)
-            for batch in plan.batches:
+            for batch in batches.in_turn():
+                turn.next(batch)
                 batches.run(batch)
                 gate(migration, workloads)
+            turn.next(())
             verify_cluster(plan, migration, workloads)
             batches.remove_docker()
+        except CANCELS:
+            stop.heard()
+            batches.cancelled()
         except CriSwitchError as problem:
-            batches.problem = problem
-        clear_taints(plan, migration)
-        report = publish(finish(plan, migration, batches.outcomes, batches.reasons, saved))
-        return batches.conclude(report)
+            batches.problem = problem if stop.why() is None else stop.why()
+        report = finish(plan, migration, batches.outcomes, batches.reasons, saved, batches.ended)
+        report = publish(report.model_copy(update={"approvals": turn.approvals}))
+        if not isinstance(stop.why(), LockHeld):
+            clear_taints(plan, migration)
+    return batches.conclude(report)
 
 
 def _stage(plan: Plan, migration: Migration) -> None:

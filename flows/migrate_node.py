@@ -15,6 +15,7 @@ from tasks.docker import remove_docker, stop_docker
 from tasks.kubelet import configure_kubelet, start_kubelet, stop_kubelet
 from tasks.open_attempt import open_attempt
 from tasks.proof import verify_node
+from tasks.rollback import undone_on_failure
 from tasks.runtime import configure_runtime, install_runtime, start_runtime
 from tasks.service import cordon, drain, settle, uncordon
 
@@ -28,23 +29,27 @@ def begun(node: NodeRef) -> int:
 
 @flow(name="migrate-node", flow_run_name="{node.name}", persist_result=False)
 def migrate_node(node: NodeRef, migration: Migration, plan: Plan) -> NodeOutcome:
-    """Switch one node. Its result is never persisted (a Retry would skip nodes); the caller checks the name."""
+    """Switch one node. Its result is never persisted (a Retry would skip nodes); the caller checks the name.
+
+    A step that fails takes the node back to Docker.
+    """
     _BEGUN[node.uid] += 1
     attempt: Attempt = open_attempt(node, migration, plan)
-    before = cordon(attempt, migration)
-    drained = drain(attempt, migration)
-    done = [before, drained]
-    done.append(stop_kubelet(attempt, migration))
-    done.append(stop_docker(attempt, migration))
-    done.append(install_runtime(attempt, migration))
-    done.append(configure_runtime(attempt, migration))
-    done.append(start_runtime(attempt, migration))
-    done.append(configure_kubelet(attempt, migration))
-    started = start_kubelet(attempt, migration)
-    done.append(started)
-    done.append(verify_node(attempt, migration, plan.neighbours(node), before, started))
-    done.append(uncordon(attempt, migration))
-    done.append(settle(attempt, migration, before, drained))
+    with undone_on_failure(attempt, migration):
+        before = cordon(attempt, migration)
+        drained = drain(attempt, migration)
+        done = [before, drained]
+        done.append(stop_kubelet(attempt, migration))
+        done.append(stop_docker(attempt, migration))
+        done.append(install_runtime(attempt, migration))
+        done.append(configure_runtime(attempt, migration))
+        done.append(start_runtime(attempt, migration))
+        done.append(configure_kubelet(attempt, migration))
+        started = start_kubelet(attempt, migration)
+        done.append(started)
+        done.append(verify_node(attempt, migration, plan.neighbours(node), before, started))
+        done.append(uncordon(attempt, migration))
+        done.append(settle(attempt, migration, before, drained))
     if migration.spec.remove_docker == "after_node":
         done.append(remove_docker(attempt, migration))
     return NodeOutcome(attempt=attempt, results=tuple(done))

@@ -6,12 +6,14 @@ from cri_switch.cluster.inventory import inventory, moved
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_outcome import NodeOutcome
 from cri_switch.model.plan import NodePlan, Plan
-from cri_switch.model.report import NodeReport, Report
+from cri_switch.model.report import NodeReport, Outcome, Report
 from tasks import reach
 from tasks.look import look
 
 
-def _row(entry: NodePlan, after: str, outcome: NodeOutcome | None, failure: str, dry_run: bool) -> NodeReport:
+def _row(
+    entry: NodePlan, after: str, outcome: NodeOutcome | None, failure: str, ended: Outcome, dry_run: bool
+) -> NodeReport:
     row = NodeReport(
         name=entry.node.name,
         role=entry.node.role,
@@ -29,7 +31,7 @@ def _row(entry: NodePlan, after: str, outcome: NodeOutcome | None, failure: str,
         row.cordoned_seconds = outcome.cordoned
         row.steps = outcome.seconds()
     elif failure:
-        row.outcome, row.reason = "failed", failure
+        row.outcome, row.reason = ended, failure
     elif entry.action == "skip":
         row.outcome = "skipped"
     return row
@@ -37,9 +39,17 @@ def _row(entry: NodePlan, after: str, outcome: NodeOutcome | None, failure: str,
 
 @look
 def finish(
-    plan: Plan, migration: Migration, outcomes: dict[str, NodeOutcome], failures: dict[str, str], backup: str
+    plan: Plan,
+    migration: Migration,
+    outcomes: dict[str, NodeOutcome],
+    failures: dict[str, str],
+    backup: str,
+    ended: dict[str, Outcome] | None = None,
 ) -> Report:
-    """The report, from the outcomes and from what the API says of every node now."""
+    """The report, from the outcomes and from what the API says of every node now.
+
+    `ended` says of a failure whether the node is back on Docker or unhealthy.
+    """
     now = inventory(reach.cluster(migration))
     after = {node.name: node.runtime for node in now}
     rows = [
@@ -48,6 +58,7 @@ def finish(
             after.get(n.node.name, ""),
             outcomes.get(n.node.name),
             failures.get(n.node.name, ""),
+            (ended or {}).get(n.node.name, "failed"),
             migration.spec.dry_run,
         )
         for n in plan.nodes

@@ -8,7 +8,10 @@ from collections.abc import Callable, Sequence
 from prefect import get_run_logger
 from prefect.runtime import flow_run
 
+from cri_switch.cluster.annotate import cri_socket
+from cri_switch.cluster.client import Obj
 from cri_switch.cluster.inventory import same_node
+from cri_switch.cluster.workloads import controllers_on
 from cri_switch.model.attempt import Attempt
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
@@ -20,6 +23,7 @@ from cri_switch.node.actions.install_runtime import install_runtime
 from cri_switch.node.actions.start_runtime import start_runtime
 from cri_switch.node.actions.stop_docker import stop_docker
 from cri_switch.node.actions.stop_kubelet import stop_kubelet
+from cri_switch.node.before import note_before
 from cri_switch.node.facts.machine import BOOT_ID
 from cri_switch.node.journal import Entry, append, journal_fact, next_attempt
 from tasks import reach
@@ -34,7 +38,7 @@ def open_attempt(node: NodeRef, migration: Migration, plan: Plan) -> Attempt:
     """
     logger = get_run_logger()
     reach.leave(node)
-    same_node(reach.cluster(migration), node)
+    found = same_node(reach.cluster(migration), node)
     connection = reach.node(node, migration)
     boot_id = BOOT_ID.read(connection)
     entries = journal_fact(plan.migration_id).read(connection)
@@ -51,12 +55,23 @@ def open_attempt(node: NodeRef, migration: Migration, plan: Plan) -> Attempt:
     number = next_attempt(entries, boot_id, effects_true=not gone)
     if gone:
         logger.warning("node=%s what was done is gone (%s): attempt %d begins anew", node.name, ", ".join(gone), number)
+    if not migration.spec.dry_run and not any(e.attempt == number and e.event == "done" for e in entries):
+        _note(attempt(number), migration, found)
     if not migration.spec.dry_run and not any(entry.attempt == number for entry in entries):
         run = str(flow_run.get_id() or "")
         opened = Entry(time.time(), run, number, "open_attempt", "opened", f"{node.runtime}", boot_id)
         append(connection, plan.migration_id, opened)
     logger.info("node=%s attempt=%d", node.name, number)
     return attempt(number)
+
+
+def _note(attempt: Attempt, migration: Migration, found: Obj) -> None:
+    """How the node is before the first change; once, and only while it is on Docker."""
+    if not found["status"]["nodeInfo"]["containerRuntimeVersion"].startswith("docker://"):
+        return
+    api = reach.cluster(migration)
+    cluster = {"cri_socket": cri_socket(found), "own_pods": controllers_on(api, attempt.node)["own_pods"]}
+    reach.act(attempt.node, migration, note_before(attempt.migration_id, migration.spec.target.package, cluster))
 
 
 def _gone(attempt: Attempt, migration: Migration, done: Sequence[str]) -> list[str]:

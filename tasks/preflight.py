@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
-from cri_switch.checks.docker_socket import check_docker_socket
-from cri_switch.checks.node_state import NodeState, check_node_state
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from cri_switch.checks.control_plane import ControlPlaneState, check_control_plane, check_outage
+from cri_switch.checks.node_state import check_node_state
+from cri_switch.checks.orchestrator import check_orchestrator
 from cri_switch.cluster.rights import check_rights
 from cri_switch.model.errors import CriSwitchError, PreflightError
 from cri_switch.model.finding import Finding
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
-from cri_switch.node.facts.docker import DOCKER_IDS, docker_containers
-from cri_switch.node.facts.machine import OS_RELEASE
-from cri_switch.node.facts.metadata import METADATA_BLACKHOLED
-from cri_switch.node.facts.packages import DOCKER, packages, policy
-from cri_switch.node.facts.programs import has_program
-from cri_switch.node.facts.swarm import SWARM_ACTIVE
-from cri_switch.node.facts.units import units
-from cri_switch.node.files import file_fact
+from cri_switch.model.plan import Plan
+from cri_switch.node.connection import Connection
+from cri_switch.node.facts.certificates import certificates
+from cri_switch.node.facts.etcd import MANIFEST, parse_etcd_manifest
+from cri_switch.node.facts.etcdctl import etcd_member_count, etcd_status
+from cri_switch.render.errors import RenderError
+from cri_switch.render.findings import findings_text
 from tasks import reach
 from tasks.discover import Discovery
 from tasks.look import look
+from tasks.node_state import Reading
+from tasks.orchestrator import here
+from tasks.workload_findings import workload_findings
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """What was found on a node, and the runtime that it would run: (version, source)."""
+
+    findings: list[Finding]
+    runtime: tuple[str, str] = ("", "")
 
 
 @look
-def check_cluster(found: Discovery, migration: Migration) -> list[Finding]:
-    """What the API alone can tell: rights, names, managed nodes, who mounts Docker's socket, the backup's limits."""
+def check_cluster(found: Discovery, plan: Plan, migration: Migration) -> list[Finding]:
+    """What the API alone can tell: rights, names, managed nodes, who uses Docker, the drains, the backup's limits."""
     api, spec = reach.cluster(migration), migration.spec
     findings = [*found.findings, *check_rights(api)]
-    if any(finding.name == "MissingRight" for finding in findings):
+    if any(finding.name == "MissingRight" and "list " in finding.summary for finding in findings):
         return findings
-    findings += check_docker_socket(api.list("Pod"), spec.allow_docker_socket)
+    findings += [*workload_findings(api, plan, migration), *check_outage(found.nodes, plan.todo)]
+    findings += check_orchestrator(here(api), api.list("Node"))
     if not (spec.backup.skip or spec.backup.acknowledge_not_backed_up):
         findings.append(
             Finding(
@@ -43,49 +61,73 @@ def check_cluster(found: Discovery, migration: Migration) -> list[Finding]:
 
 
 @look
-def check_node(node: NodeRef, migration: Migration) -> list[Finding]:
+def check_node(node: NodeRef, migration: Migration) -> LookedAt:
     """One node over ssh; that it cannot be looked at is a finding too."""
     try:
-        return check_node_state(
-            _state(node, migration), allow_foreign_containers=migration.spec.allow_foreign_containers
-        )
+        reading = Reading(reach.node(node, migration), node, migration)
+        state = reading.state()
+        findings = check_node_state(state, allow_foreign_containers=migration.spec.allow_foreign_containers)
+        if node.role == "control-plane":
+            control_plane = _control_plane(reading, migration)
+            findings += check_control_plane(control_plane, backup=not migration.spec.backup.skip)
+        return LookedAt(findings, (state.containerd_candidate, state.containerd_source))
     except CriSwitchError as problem:
+        name = "FileNotUnderstood" if isinstance(problem, RenderError) else type(problem).__name__
         what = problem.what if node.name in problem.what else f"{node.name}: {problem.what}"
-        return [Finding("error", type(problem).__name__, what, node=node.name, remedy=problem.next_step)]
+        return LookedAt([Finding("error", name, what, node=node.name, remedy=problem.next_step)])
 
 
-def _state(node: NodeRef, migration: Migration) -> NodeState:
-    connection, spec = reach.node(node, migration), migration.spec
-    system = OS_RELEASE.read(connection)
-    docker = units("docker.service").read(connection)["docker.service"].active
-    containers = docker_containers(DOCKER_IDS.read(connection)).read(connection) if docker else ()
-    installed = packages(*DOCKER).read(connection)
-    offered = policy(spec.target.package).read(connection)
-    return NodeState(
-        node=node.name,
-        os_id=system.id,
-        os_version=system.version,
-        os_like=system.id_like,
-        kubelet_version=node.kubelet_version,
-        flags_file=spec.kubelet.flags_file,
-        flags_text=file_fact(spec.kubelet.flags_file).read(connection).text,
-        docker_active=docker,
-        docker_package=next((p.name for p in installed.values() if p.installed), ""),
-        foreign_containers=tuple(c.name for c in containers if not c.kubernetes),
-        swarm_active=docker and SWARM_ACTIVE.read(connection),
-        containerd_candidate=offered.installed or offered.candidate,
-        crictl_present=has_program("crictl").read(connection),
-        metadata_blackholed=METADATA_BLACKHOLED.read(connection),
+def _control_plane(reading: Reading, migration: Migration) -> ControlPlaneState:
+    """etcd is asked in Docker's container; where Docker does not run any more, the run's own gates ask it."""
+    connection, name = reading.connection, reading.node.name
+    ends = tuple((each.path, each.subject, each.not_after) for each in certificates().read(connection))
+    text = reading.texts.get(MANIFEST)
+    state = ControlPlaneState(name, time.time(), local_etcd=text is not None, certificates=ends)
+    ids = [
+        each.id
+        for each in reading.containers
+        if each.running and each.container_name == "etcd" and each.pod.startswith("kube-system/")
+    ]
+    return _with_etcd(state, connection, reading, text, ids[0], migration) if text and ids else state
+
+
+def _with_etcd(
+    state: ControlPlaneState, connection: Connection, reading: Reading, text: str, container: str, migration: Migration
+) -> ControlPlaneState:
+    try:
+        pod = parse_etcd_manifest(text)
+    except ValueError as problem:
+        raise RenderError(MANIFEST, 0, str(problem)) from problem
+    found = etcd_status(container, pod).read(connection)
+    room = reading.room.get("/var/lib/etcd")
+    return ControlPlaneState(
+        node=state.node,
+        now=state.now,
+        members=etcd_member_count(container, pod).read(connection),
+        answered=len(found.members),
+        problem=found.problem,
+        alarms=tuple(word for member in found.members for word in member.errors),
+        db_size=max((member.db_size for member in found.members), default=0),
+        etcd_free=room.free if room and pod.host_data_dir.startswith("/var/lib/etcd") else None,
+        backup_free=_free(migration.spec.backup.directory),
+        certificates=state.certificates,
     )
+
+
+def _free(directory: str) -> int | None:
+    """Room for the backup here, on the filesystem of the nearest directory above that is there."""
+    path = Path(directory).expanduser().absolute()
+    while not path.is_dir() and path != path.parent:
+        path = path.parent
+    return shutil.disk_usage(path).free if os.access(path, os.X_OK) else None
 
 
 def verdict(findings: list[Finding]) -> PreflightError | None:
     """The error that a run stops with, all findings in it, or None where only warnings were found."""
-    errors = [finding for finding in findings if finding.level == "error"]
-    if not errors:
+    if not any(finding.level == "error" for finding in findings):
         return None
     return PreflightError(
-        "[preflight] " + "\n".join(finding.line() for finding in findings),
+        findings_text(findings),
         state="nothing was touched",
         next_step="mend what is named and run the same command again",
     )

@@ -62,6 +62,11 @@ def act(ref: NodeRef, migration: Migration, action: Action, *, dry_run: bool = F
         return Performed(f"to be seen when the steps before have run: {problem.what}")
 
 
+def close_all() -> None:
+    """End every connection of the process; a later call opens a new one."""
+    _POOL.close_all()
+
+
 @contextmanager
 def all_closed() -> Iterator[None]:
     """End every connection of the process when the run ends."""

@@ -45,6 +45,8 @@ def markdown(report: Report) -> str:
         lines += ["", "## The cluster changed meanwhile", *[f"- {line}" for line in report.moved]]
     if report.warnings:
         lines += ["", "## Warnings", *[f"- {line}" for line in report.warnings]]
+    if report.approvals:
+        lines += ["", "## Approvals", *[f"- {each.point}: {each.by}, {each.at}" for each in report.approvals]]
     if report.backup:
         lines += ["", f"Backup: `{report.backup}`"]
     return "\n".join(lines)
@@ -74,7 +76,8 @@ def publish_diff(name: str, plan: Plan) -> None:
 def publish_findings(name: str, findings: list[Finding]) -> None:
     """The findings as an artifact, errors first."""
     lines = [f"# Preflight of {name}", ""]
-    lines += [f"- `{f.level.upper()} {f.name}` {f.summary}" for f in sorted(findings, key=lambda f: f.level)]
+    for f in sorted(findings, key=lambda f: f.level):
+        lines += [f"- `{f.level.upper()} {f.name}` {f.summary}", *([f"  - fix: {f.remedy}"] if f.remedy else [])]
     create_markdown_artifact("\n".join(lines if findings else [*lines, "Nothing found."]), key=f"preflight-{name}")
 
 

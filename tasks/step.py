@@ -21,6 +21,13 @@ from tasks import stop
 from tasks.diary import write_down
 
 P = ParamSpec("P")
+_STANDS: dict[str, str] = {}
+
+
+def stands() -> dict[str, str]:
+    """The last step of each node in this process, `drain (running)`: where a cancelled run left it."""
+    return dict(_STANDS)
+
 
 DRY = "there is nothing to wait for"
 
@@ -45,7 +52,7 @@ def checkpoint(context: TaskRunContext, parameters: dict[str, Any]) -> str | Non
 def worth_another_try(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """Only what may go through later: every step reads its facts again, so another try does only what is missing."""
     problem = state.result(raise_on_failure=False)
-    return isinstance(problem, CriSwitchError) and problem.transient
+    return isinstance(problem, CriSwitchError) and problem.transient and not stop.stopping()
 
 
 def step(body: Callable[P, Outcome]) -> Task[P, StepResult]:
@@ -61,6 +68,7 @@ def step(body: Callable[P, Outcome]) -> Task[P, StepResult]:
         logger = get_run_logger()
         started = time.time()
         write_down(attempt, migration, name, "started")
+        _STANDS[attempt.node.name] = f"{name} (not finished)"
         try:
             outcome = body(*args, **kwargs)
         except CriSwitchError as problem:
@@ -70,6 +78,7 @@ def step(body: Callable[P, Outcome]) -> Task[P, StepResult]:
         if migration.spec.dry_run:
             outcome.summary = f"dry run: {outcome.summary}"
         write_down(attempt, migration, name, "done" if outcome.changed else "noop", outcome.summary)
+        _STANDS[attempt.node.name] = f"{name} (done)"
         result = StepResult(
             node=attempt.node.name,
             step=name,

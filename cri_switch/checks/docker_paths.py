@@ -49,6 +49,6 @@ def docker_reach(path: str) -> Reach | None:
         return "DockerConfigMounted"
     if path == "/var/lib/docker/containers" or path.startswith("/var/lib/docker/containers/"):
         return "DockerLogsMounted"
-    if path in ("/var/lib", "/var/lib/docker") or path.startswith("/var/lib/docker/"):
+    if path == "/var/lib/docker" or path.startswith("/var/lib/docker/"):
         return "DockerDataMounted"
     return None

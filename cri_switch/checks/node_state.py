@@ -3,75 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from cri_switch.checks.host_docker import check_host_docker
+from cri_switch.checks.machine import check_machine
+from cri_switch.checks.not_carried import check_not_carried
+from cri_switch.checks.packages import check_packages
+from cri_switch.checks.room import check_room
 from cri_switch.checks.skew import check_skew
+from cri_switch.checks.state import NodeState
 from cri_switch.model.finding import Finding
+from cri_switch.render.docker_daemon import parse_daemon_json
 from cri_switch.render.errors import RenderError
-from cri_switch.render.kubelet_flags import FLAGS_FILE, switch_flags
+from cri_switch.render.kubelet_flags import switch_flags
 
 Say = Callable[..., Finding]
-
-
-@dataclass(frozen=True)
-class NodeState:
-    """Facts of one node. `flags_text` is None where the file is missing, a version is "" where there is none.
-
-    `os_like` is os-release's ID_LIKE; `foreign_containers` are names of Docker's containers that are not
-    Kubernetes'; `containerd_candidate` is what would run: the installed version, else the one apt would install.
-    """
-
-    node: str
-    os_id: str
-    os_version: str = ""
-    os_like: tuple[str, ...] = ()
-    kubelet_version: str = ""
-    flags_file: str = FLAGS_FILE
-    flags_text: str | None = None
-    docker_active: bool = True
-    docker_package: str = ""
-    foreign_containers: tuple[str, ...] = ()
-    swarm_active: bool = False
-    containerd_candidate: str = ""
-    crictl_present: bool = True
-    metadata_blackholed: bool = False
 
 
 def check_node_state(state: NodeState, *, allow_foreign_containers: bool = False) -> list[Finding]:
     """All findings of one node; an empty list means that nothing is in the way."""
 
-    def say(level: str, name: str, summary: str, remedy: str = "") -> Finding:
+    def say(level: str, name: str, summary: str, remedy: str = "", detail: str = "") -> Finding:
         chosen: Literal["error", "warning"] = "error" if level == "error" else "warning"
-        return Finding(chosen, name, f"{state.node}: {summary}", node=state.node, remedy=remedy)
+        return Finding(chosen, name, f"{state.node}: {summary}", node=state.node, remedy=remedy, detail=detail)
 
     return [
-        *_system(state, say),
+        *check_machine(state, say),
         *_flags(state, say),
         *_docker(state, say, allow_foreign_containers),
-        *_runtime(state, say),
+        *check_packages(state, say),
+        *check_room(state, say),
+        *check_host_docker(state, say),
         *check_skew(state.node, state.kubelet_version, state.containerd_candidate),
     ]
 
 
-def _system(state: NodeState, say: Say) -> Iterator[Finding]:
-    if "debian" not in (state.os_id, *state.os_like):
+def _flags(state: NodeState, say: Say) -> Iterator[Finding]:
+    if state.kubelet_needs_docker:
         yield say(
             "error",
-            "UnsupportedDistribution",
-            f"{state.os_id or 'an unknown system'} {state.os_version} is not of the Debian family",
-            "leave the node out by nodes.exclude",
+            "KubeletNeedsDocker",
+            f"the kubelet's unit cannot run without Docker: {'; '.join(state.kubelet_needs_docker)}",
+            "take that line out of the unit, then: systemctl daemon-reload",
         )
-    if state.metadata_blackholed:
+    if state.foreign_flags:
         yield say(
-            "warning",
-            "MetadataBlackholed",
-            "169.254.169.254 does not answer and does not refuse: each start of the kubelet waits about 6 s for it",
-            "ip route add unreachable 169.254.169.254",
+            "error",
+            "KubeletFlagElsewhere",
+            f"the kubelet gets flags of another runtime elsewhere: {'; '.join(state.foreign_flags)}",
+            f"move them to {state.flags_file}, or take them out, then: systemctl daemon-reload",
         )
-
-
-def _flags(state: NodeState, say: Say) -> Iterator[Finding]:
     if state.flags_text is None:
         yield say(
             "error",
@@ -98,28 +79,30 @@ def _docker(state: NodeState, say: Say, allow_foreign_containers: bool) -> Itera
             "Docker is in swarm mode; its services would end with Docker",
             "move the services away, then: docker swarm leave",
         )
-    if state.foreign_containers:
-        names = ", ".join(state.foreign_containers)
+    if state.live_restore:
+        yield say(
+            "warning",
+            "LiveRestore",
+            "live-restore is on: containers outlive dockerd, so each is stopped by itself",
+            "nothing to do",
+        )
+    if state.etcd_containers:
+        yield say(
+            "error",
+            "EtcdInDocker",
+            f"etcd runs in Docker outside of Kubernetes and would end with Docker: {', '.join(state.etcd_containers)}",
+            "move etcd out of Docker (a systemd unit, or kubeadm's static pod) before anything else",
+        )
+    foreign = [name for name in state.foreign_containers if name not in state.etcd_containers]
+    if foreign:
         yield say(
             "warning" if allow_foreign_containers else "error",
             "ForeignContainers",
-            f"containers in Docker that are not Kubernetes' would be stopped and removed: {names}",
+            f"containers in Docker that are not Kubernetes' would be stopped and removed: {', '.join(foreign)}",
             "" if allow_foreign_containers else "move them away, or set spec.allow_foreign_containers",
         )
-
-
-def _runtime(state: NodeState, say: Say) -> Iterator[Finding]:
-    if not state.containerd_candidate:
-        yield say(
-            "error",
-            "ContainerdCandidateMissing",
-            "containerd is not installed and no package source has it",
-            "apt-get update; apt-cache policy containerd",
-        )
-    if not state.crictl_present:
-        yield say(
-            "warning",
-            "CrictlMissing",
-            "crictl is not installed: the way back to Docker and looking at containers need it",
-            "install crictl (package cri-tools) in /usr/local/bin or /usr/bin",
-        )
+    try:
+        for finding in check_not_carried(parse_daemon_json(state.daemon_json), state.node):
+            yield say(finding.level, finding.name, finding.summary, finding.remedy)
+    except RenderError as error:
+        yield say("error", "FileNotUnderstood", error.what, "docker itself would not start with it: correct it")

@@ -12,15 +12,15 @@ CRI_SOCKET = "kubeadm.alpha.kubernetes.io/cri-socket"
 
 
 def annotate_cri_socket(cluster: Cluster, node: NodeRef, endpoint: str) -> bool:
-    """Set it to `unix:///...`, only after the node's own switch; whether it was another before.
+    """Set it to `unix:///...`, only after the node's own switch; "" takes it away. Whether it was another before.
 
     Raises Moved, ApiError, Unreachable.
     """
 
     def change(found: Obj) -> dict[str, Any] | None:
-        if annotations_of(found).get(CRI_SOCKET) == endpoint:
+        if annotations_of(found).get(CRI_SOCKET, "") == endpoint:
             return None
-        return {"metadata": {"annotations": {CRI_SOCKET: endpoint}}}
+        return {"metadata": {"annotations": {CRI_SOCKET: endpoint or None}}}
 
     return patch_node(cluster, node, change)
 

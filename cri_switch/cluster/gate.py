@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from cri_switch.cluster.client import Cluster
-from cri_switch.cluster.snapshot import WorkloadSnapshot, failing, not_ready
+from cri_switch.cluster.snapshot import WorkloadSnapshot, exhausted, failing, not_ready
 from cri_switch.cluster.wait import Pace, until
 
 
@@ -20,7 +20,7 @@ def gate(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> str:
-    """Wait until `checks` looks in a row find all nodes Ready and no pod newly failing.
+    """Wait until `checks` looks in a row find all nodes Ready, no pod newly failing, budgets as before.
 
     What was not Ready or failed in `before` already does not count. Without `before` it cannot be told what is new:
     then failing pods are only named in the answer. Raises RemoteTimeout, Stopped, ApiError.
@@ -34,6 +34,8 @@ def gate(
         old = failing(polled.list("Pod"))
         if before is not None:
             lacks += [line for line in old if line not in known.failing]
+            spent = exhausted(polled.list("PodDisruptionBudget"))
+            lacks += [f"PodDisruptionBudget {name} allows none" for name in spent if name not in known.exhausted]
         good = 0 if lacks else good + 1
         return "; ".join(lacks) if lacks else ("" if good >= checks else f"well {good} of {checks} times")
 

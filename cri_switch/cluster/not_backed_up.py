@@ -6,12 +6,7 @@ from collections.abc import Iterable
 
 from cri_switch.cluster import pods
 from cri_switch.cluster.client import Obj
-
-_SYSTEM = (
-    "/etc/kubernetes", "/etc/ssl", "/etc/ca-certificates", "/usr", "/lib", "/run", "/var/run", "/dev", "/proc", "/sys",
-    "/opt/cni", "/etc/cni", "/var/lib/cni", "/var/log", "/var/lib/kubelet", "/var/lib/etcd", "/etc/localtime",
-    "/etc/hosts", "/etc/resolv.conf", "/etc/machine-id", "/etc/os-release",
-)  # fmt: skip
+from cri_switch.model.system_paths import is_system_path
 
 
 def not_backed_up(all_pods: Iterable[Obj], claims: Iterable[Obj], volumes: Iterable[Obj]) -> list[str]:
@@ -29,7 +24,7 @@ def not_backed_up(all_pods: Iterable[Obj], claims: Iterable[Obj], volumes: Itera
         for volume in pod["spec"].get("volumes") or []:
             path = (volume.get("hostPath") or {}).get("path")
             kind = (volume.get("hostPath") or {}).get("type") or ""
-            if path and not _system(path) and kind not in ("Socket", "CharDevice", "BlockDevice"):
+            if path and not is_system_path(path) and kind not in ("Socket", "CharDevice", "BlockDevice"):
                 used.setdefault((path, who, volume["name"]), set()).add(node)
     lines |= {f"hostPath {path} of {who} on {', '.join(sorted(nodes))}" for (path, who, _), nodes in used.items()}
     return sorted(lines)
@@ -54,8 +49,3 @@ def _hosts(spec: Obj) -> list[str]:
     required = (spec.get("nodeAffinity") or {}).get("required") or {}
     expressions = [e for term in required.get("nodeSelectorTerms") or [] for e in term.get("matchExpressions") or []]
     return [value for e in expressions if e["key"] == "kubernetes.io/hostname" for value in e.get("values") or []]
-
-
-def _system(path: str) -> bool:
-    path = path.rstrip("/") or "/"
-    return path == "/" or any(path == each or path.startswith(f"{each}/") for each in _SYSTEM)

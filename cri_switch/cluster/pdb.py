@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from cri_switch.cluster.client import Obj
 from cri_switch.cluster.pods import title
+from cri_switch.model.label_selector import selects
 
 
 def blocking(pod: Obj, budgets: Iterable[Obj]) -> list[str]:
@@ -26,28 +27,7 @@ def _guards(budget: Obj, labels: dict[str, str]) -> bool:
     if not selector.get("matchLabels") and not selector.get("matchExpressions"):
         # Empty: nothing in policy/v1beta1, everything in policy/v1.
         return bool(budget.get("apiVersion") != "policy/v1beta1")
-    return matches(selector, labels)
-
-
-def matches(selector: Obj, labels: dict[str, str]) -> bool:
-    """Whether labels satisfy a LabelSelector."""
-    wanted: dict[str, str] = selector.get("matchLabels") or {}
-    if any(labels.get(key) != value for key, value in wanted.items()):
-        return False
-    return all(_satisfied(expression, labels) for expression in selector.get("matchExpressions") or [])
-
-
-def _satisfied(expression: Obj, labels: dict[str, str]) -> bool:
-    key, values = expression["key"], expression.get("values") or []
-    match expression["operator"]:
-        case "In":
-            return labels.get(key) in values
-        case "NotIn":
-            return labels.get(key) not in values
-        case "Exists":
-            return key in labels
-        case _:  # DoesNotExist
-            return key not in labels
+    return selects(selector, labels)
 
 
 def _allowed(budget: Obj) -> int:

@@ -43,6 +43,8 @@ class WorkloadSnapshot(BaseModel):
     counts: tuple[Count, ...] = ()
     failing: tuple[str, ...] = ()
     not_ready: tuple[str, ...] = ()
+    exhausted: tuple[str, ...] = ()
+    """Budgets that allow no disruption, as namespace/name."""
 
 
 def take_snapshot(cluster: Cluster) -> WorkloadSnapshot:
@@ -51,6 +53,7 @@ def take_snapshot(cluster: Cluster) -> WorkloadSnapshot:
         counts=tuple(_count(found) for kind in KINDS for found in cluster.list(kind) if pods.controller(found) is None),
         failing=tuple(failing(cluster.list("Pod"))),
         not_ready=tuple(not_ready(cluster.list("Node"))),
+        exhausted=tuple(exhausted(cluster.list("PodDisruptionBudget"))),
     )
 
 
@@ -108,6 +111,16 @@ def failing(all_pods: list[Obj]) -> list[str]:
 def not_ready(nodes: list[Obj]) -> list[str]:
     """Names of the nodes whose condition Ready is not True."""
     return sorted(node["metadata"]["name"] for node in nodes if not pods.is_ready(node))
+
+
+def exhausted(budgets: list[Obj]) -> list[str]:
+    """Budgets with pods that allow no disruption now."""
+    lines = []
+    for budget in budgets:
+        status, metadata = budget.get("status") or {}, budget["metadata"]
+        if status.get("expectedPods") and not status.get("disruptionsAllowed"):
+            lines.append(f"{metadata['namespace']}/{metadata['name']}")
+    return sorted(lines)
 
 
 def _count(found: Obj) -> Count:

@@ -21,6 +21,8 @@ class CriSwitchError(Exception):
         self.next_step = next_step
         self.report: Any = None
         """The run's report, where one was made before the run failed."""
+        self.rolled_back = False
+        """Whether the node on which it happened is back on Docker."""
 
     def __str__(self) -> str:
         lines = [self.what]
@@ -141,10 +143,38 @@ class NodeFailed(CriSwitchError):
     exit_code = 7
 
 
+class RollbackFailed(NodeFailed):
+    """A node failed, and so did its way back to Docker: no further node is started."""
+
+
 class Moved(CriSwitchError):
     """The cluster's nodes are not those of the plan any more."""
 
     exit_code = 6
+
+
+class LockHeld(CriSwitchError):
+    """Another run holds the cluster's Lease, or this one lost it."""
+
+    exit_code = 8
+
+
+class WindowClosed(CriSwitchError):
+    """The maintenance window does not allow another node; what was begun is finished."""
+
+    exit_code = 9
+
+
+class GateClosed(CriSwitchError):
+    """Something in the cluster holds the next nodes back, longer than the settings allow."""
+
+    exit_code = 6
+
+
+class NotApproved(CriSwitchError):
+    """A person has not said yes; nothing further is started."""
+
+    exit_code = 10
 
 
 class Stopped(CriSwitchError):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import BaseModel, ConfigDict
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -25,3 +27,16 @@ class Finding:
         """`[ERROR Name]: summary`, and a `fix:` line where a remedy is known."""
         text = f"[{self.level.upper()} {self.name}]: {self.summary}"
         return f"{text}\n\tfix: {self.remedy}" if self.remedy else text
+
+
+class Findings(BaseModel):
+    """All that a preflight found: what `-o json` shows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """Those that stop a migration."""
+        return tuple(finding for finding in self.findings if finding.level == "error")

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from cri_switch.model.window import Window
+
+_STEP = r"([1-9][0-9]{0,4}|([1-9][0-9]?|100)%)"
+_RAMP = rf"^{_STEP}(, ?{_STEP})*$"
 Percent = Annotated[str, Field(pattern=r"^(100|[1-9]?[0-9])%$")]
 
 
@@ -112,6 +116,34 @@ class Timeouts(_Section):
     images: float = Field(default=1800, gt=0, description="Carrying one node's images")
 
 
+class Prometheus(_Section):
+    """Alerts that hold the next nodes back; kured's names. One that cannot be asked blocks."""
+
+    url: str = Field(pattern=r"^https?://[^@\s]+$", description="Address of Prometheus, without credentials")
+    alert_filter_regexp: str = Field(default="", description="Alerts whose name matches do not block")
+    firing_only: bool = Field(default=False, description="Only alerts that fire block, not those that are pending")
+
+    @field_validator("alert_filter_regexp")
+    @classmethod
+    def _regexp(cls, text: str) -> str:
+        try:
+            re.compile(text)
+        except re.error as problem:
+            raise ValueError(f"{text!r} is no regular expression: {problem}") from problem
+        return text
+
+
+class Gate(_Section):
+    """Between batches: all nodes Ready, no pod newly failing, budgets as before, and nothing that blocks."""
+
+    checks: int = Field(default=2, ge=1, le=100, description="Looks in a row that must find the cluster well")
+    timeout: float = Field(default=600, gt=0, description="Seconds to wait for that; then the run ends")
+    blocking_pod_selector: list[str] = Field(
+        default_factory=list, description="Label selectors; a node with such a pod is not started"
+    )
+    prometheus: Prometheus | None = Field(default=None, description="Alerts that block")
+
+
 class Choice(_Section):
     """Which nodes."""
 
@@ -133,6 +165,11 @@ class Spec(_Section):
     max_unavailable: Annotated[int, Field(ge=1)] | Percent = Field(
         default=1, description="Workers out of service at once, number or percent (rounded down, at least 1)"
     )
+    ramp: Annotated[str, Field(pattern=_RAMP)] | None = Field(
+        default=None,
+        description="Sizes of the first batches of workers, `1,5,20%`; the last goes on, max_unavailable is the most",
+    )
+    gate: Gate = Gate()
     max_failures: int = Field(default=0, ge=0, description="Failed nodes after which no new node is started")
     remove_docker: Literal["after_migration", "after_node", "never"] = Field(
         default="after_migration", description="When Docker's packages are removed (never purged)"
@@ -148,11 +185,21 @@ class Spec(_Section):
     allow_docker_socket: list[str] = Field(
         default_factory=list, description="Owners whose pods may mount docker.sock, as namespace/Kind/name"
     )
+    ignore_preflight_errors: list[str] = Field(
+        default_factory=list, description="Preflight errors to take as warnings, by name (docs/findings.md), or all"
+    )
     allow_foreign_containers: bool = Field(
         default=False, description="Containers in Docker that are not Kubernetes' are stopped and removed too"
     )
     verify_image: str | None = Field(
         default=None, description="Image of the probe pod; by default one that the node already has"
+    )
+    window: Window | None = Field(default=None, description="No node is started outside of it; by default at any time")
+    approval: Literal["none", "after_canary", "before_control_plane", "both"] = Field(
+        default="none", description="Where the run waits for a person's yes: suspended in the UI, asked on a terminal"
+    )
+    node_estimate: float = Field(
+        default=600, gt=0, description="Seconds that the first node is expected to take; later ones by this run's own"
     )
     dry_run: bool = Field(default=False, description="Execute the same flow, and change nothing on nodes or in the API")
     start_within: float = Field(
@@ -163,6 +210,12 @@ class Spec(_Section):
         pattern=r"^[a-z0-9][-a-z0-9]{0,62}$",
         description="By default made of the cluster's UID and the target, the same over runs",
     )
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Spec:
+        if self.ramp and "max_unavailable" not in self.model_fields_set:
+            raise ValueError("ramp needs max_unavailable too: no batch is larger, and by default that is 1")
+        return self
 
     @field_validator("allow_docker_socket")
     @classmethod

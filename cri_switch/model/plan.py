@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -89,6 +90,19 @@ def at_once(max_unavailable: int | str, workers: int) -> int:
     return max(1, workers * int(max_unavailable.rstrip("%")) // 100)
 
 
+def ramp(steps: str | None, most: int, workers: int) -> Iterator[int]:
+    """Sizes of the batches after the canary: the ramp's in turn, its last one again and again, never over `most`.
+
+    A ramp that begins with 1 means the canary by it, so that is not done twice.
+    """
+    given = [part.strip() for part in steps.split(",")] if steps else [str(most)]
+    sizes = [min(most, at_once(part if part.endswith("%") else int(part), workers)) for part in given]
+    if steps and len(sizes) > 1 and sizes[0] == 1:
+        sizes = sizes[1:]
+    yield from sizes
+    yield from itertools.repeat(sizes[-1])
+
+
 def node_plan(node: NodeRef, spec: Spec, *, in_progress: bool) -> NodePlan:
     """What to do with a node; `in_progress` says that an earlier run of this migration left it half done."""
     named = not spec.nodes.limit or any(fnmatch.fnmatchcase(node.name, glob) for glob in spec.nodes.limit)
@@ -111,6 +125,10 @@ def batches(nodes: Sequence[NodePlan], spec: Spec) -> tuple[tuple[NodeRef, ...],
     workers = [n.node for n in chosen if n.node.role == "worker"]
     size = at_once(spec.max_unavailable, sum(1 for n in nodes if n.node.role == "worker"))
     order = [tuple(workers[:1])] if workers else []
-    order += [tuple(workers[i : i + size]) for i in range(1, len(workers), size)]
+    sizes, begin = ramp(spec.ramp, size, sum(1 for n in nodes if n.node.role == "worker")), 1
+    while begin < len(workers):
+        end = begin + next(sizes)
+        order.append(tuple(workers[begin:end]))
+        begin = end
     order += [(n.node,) for n in chosen if n.node.role == "control-plane"]
     return tuple(order)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Outcome = Literal["migrated", "skipped", "failed", "untouched"]
+Outcome = Literal["migrated", "skipped", "failed", "rolled-back", "unhealthy", "untouched"]
 
 
 class NodeReport(BaseModel):
@@ -29,6 +29,16 @@ class NodeReport(BaseModel):
     steps: dict[str, float] = Field(default_factory=dict)
 
 
+class Approval(BaseModel):
+    """A person's yes: at which point of the run, who, and when (UTC)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    point: str
+    by: str
+    at: str
+
+
 class Report(BaseModel):
     """The whole run; `moved` names nodes that joined, left or were re-created since the plan."""
 
@@ -42,8 +52,9 @@ class Report(BaseModel):
     moved: list[str] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
     backup: str = ""
+    approvals: list[Approval] = Field(default_factory=list)
 
     @property
     def failed(self) -> list[NodeReport]:
         """The nodes that did not arrive."""
-        return [node for node in self.nodes if node.outcome == "failed"]
+        return [node for node in self.nodes if node.outcome in ("failed", "rolled-back", "unhealthy")]

@@ -45,7 +45,7 @@ def snapshot(connection: Transfer, path: Path, stamp: str) -> Snapshot:
         raise BackupFailed(f"{connection.node}: {MANIFEST}: {problem}") from problem
     name = f"cri-switch-{stamp}.db"
     inside, outside = f"{pod.data_dir}/{name}", f"{pod.host_data_dir}/{name}"
-    into = _exec(connection)
+    into = etcd_exec(connection)
     try:
         connection.run(_long(*into, "etcdctl", *pod.credentials, "snapshot", "save", inside))
         status = _status(connection, into, inside)
@@ -62,7 +62,7 @@ def _long(*argv: str) -> Command:
     return sudo(*argv, timeout=SECONDS)
 
 
-def _exec(connection: Connection) -> tuple[str, ...]:
+def etcd_exec(connection: Connection) -> tuple[str, ...]:
     """`docker exec ID` or `crictl exec ID` of etcd's running container; a stopped Docker is not woken up."""
     if units("docker.service").read(connection)["docker.service"].active:
         filters = [word for label in LABELS for word in ("--filter", f"label={label}")]

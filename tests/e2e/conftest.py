@@ -40,7 +40,8 @@ def site() -> Iterator[Site]:
     given = os.environ.get("CRI_SWITCH_E2E_LAB")
     name = given or _LAB
     if not given:
-        up(Wish(name, for_pid=os.getpid()))
+        driver = os.environ.get("CRI_SWITCH_E2E_CGROUP_DRIVER", "cgroupfs")
+        up(Wish(name, cgroup_driver=driver, for_pid=os.getpid()))
     try:
         with entered(network.namespace(name)):
             yield Site(name)
@@ -64,7 +65,8 @@ def output() -> Path:
 def pipeline(site: Site, output: Path) -> Iterator[Pipeline]:
     """A server with a fresh database, fresh result storage, a worker, and the deployments registered."""
     directory = output / "prefect"
-    with PrefectServer(directory) as server:
+    # Prefect's own 60 s until a new schedule is looked at would be waited for.
+    with PrefectServer(directory, settings={"PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "10"}) as server:
         file = write(directory / "migration.yaml", settings(site))
         deployed = server.run(PROGRAM, "deploy", "-f", str(file))
         assert f"migrate-cluster/{site.name}" in deployed.stdout.split(), deployed.stdout

@@ -36,15 +36,17 @@ class Pipeline:
                 command, env=self.server.env(), stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT
             )
 
-    def runs(self) -> list[dict[str, Any]]:
-        """The runs of migrate-cluster/NAME, the newest first."""
+    def started_runs(self) -> list[dict[str, Any]]:
+        """The runs of migrate-cluster/NAME that have begun, the newest first; a schedule's future ones are many."""
         deployment = self.server.deployment(f"migrate-cluster/{self.name}")["id"]
-        body = {"deployments": {"id": {"any_": [deployment]}}, "sort": "EXPECTED_START_TIME_DESC", "limit": 50}
+        body = {
+            "deployments": {"id": {"any_": [deployment]}},
+            "flow_runs": {"state": {"type": {"not_any_": ["SCHEDULED", "PENDING"]}}},
+            "sort": "START_TIME_DESC",
+            "limit": 50,
+        }
         found: list[dict[str, Any]] = self.server.ask("POST", "/flow_runs/filter", body)
         return found
-
-    def started_runs(self) -> list[dict[str, Any]]:
-        return [run for run in self.runs() if run["state_type"] not in ("SCHEDULED", "PENDING")]
 
     def flow_processes(self, run_id: str) -> list[int]:
         """The worker's descendants that execute this run, by their environment; the youngest last."""

@@ -14,7 +14,6 @@ from tests.lab.process import run, wait_for
 from tests.lab.provision import RBAC
 from tests.lab.report import step
 from tests.lab.state import Lab
-from tests.lab.topology import API_PORT
 
 _ACCOUNT = "cri-switch"  # both the namespace's and the service account's name in deployments/rbac.yaml
 
@@ -42,7 +41,7 @@ def pipeline(lab: Lab) -> None:
         kubectl(lab, "apply", "-f", str(RBAC))
         token = _token(lab)
         authority = (lab.control_plane.root / "etc/kubernetes/pki/ca.crt").read_bytes()
-        server = f"https://{lab.control_plane.spec.address}:{API_PORT}"
+        server = f"https://{lab.endpoint}"
         _private(lab.directory / "kubeconfig", kubeconfig(server, authority, _ACCOUNT, token))
 
 

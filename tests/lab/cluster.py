@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tests.lab import files, network
+from tests.lab import files, network, services
 from tests.lab.kubeconfig import kubeconfig
 from tests.lab.machine import execute, write
 from tests.lab.process import wait_for
@@ -33,9 +33,17 @@ def new_token() -> str:
     return f"{secrets.token_hex(3)}.{secrets.token_hex(8)}"
 
 
-def init_config(name: str, address: str, token: str, cgroup_driver: str) -> str:
+def new_certificate_key() -> str:
+    """What encrypts the control planes' certificates on their way through the cluster."""
+    return secrets.token_hex(32)
+
+
+def init_config(
+    name: str, address: str, token: str, cgroup_driver: str, endpoint: str = "", certificate_key: str = ""
+) -> str:
     """kubeadm's settings for the first control plane, with its endpoint named from the start."""
-    endpoint = f"{address}:{API_PORT}"
+    endpoint = endpoint or f"{address}:{API_PORT}"
+    certificates = {"certificateKey": certificate_key} if certificate_key else {}
     kubeadm, kubelet = "kubeadm.k8s.io/v1beta2", "kubelet.config.k8s.io/v1beta1"
     documents: list[dict[str, Any]] = [
         {
@@ -44,6 +52,7 @@ def init_config(name: str, address: str, token: str, cgroup_driver: str) -> str:
             "bootstrapTokens": [{"token": token, "ttl": "0s"}],
             "nodeRegistration": {"name": name},
             "localAPIEndpoint": {"advertiseAddress": address, "bindPort": API_PORT},
+            **certificates,
         },
         {
             "apiVersion": kubeadm,
@@ -62,32 +71,43 @@ def init_config(name: str, address: str, token: str, cgroup_driver: str) -> str:
     return yaml.safe_dump_all(documents, sort_keys=False)
 
 
-def join_config(name: str, token: str) -> str:
-    """kubeadm's settings for a worker. It finds the cluster by a file, not by the signed ConfigMap: that one is
-    signed some 20 s after init."""
+def join_config(name: str, token: str, address: str = "", certificate_key: str = "") -> str:
+    """kubeadm's settings for a further node; with a certificate key, for a control plane.
+
+    It finds the cluster by a file, not by the signed ConfigMap: that one is signed some 20 s after init.
+    """
+    control = {
+        "localAPIEndpoint": {"advertiseAddress": address, "bindPort": API_PORT},
+        "certificateKey": certificate_key,
+    }
     join = {
         "apiVersion": "kubeadm.k8s.io/v1beta2",
         "kind": "JoinConfiguration",
         "discovery": {"file": {"kubeConfigPath": _DISCOVERY}, "tlsBootstrapToken": token},
         "nodeRegistration": {"name": name},
+        **({"controlPlane": control} if certificate_key else {}),
     }
     return yaml.safe_dump(join, sort_keys=False)
 
 
-def init(lab: Lab, token: str) -> None:
+def init(lab: Lab, token: str, certificate_key: str) -> None:
     """kubeadm init, without the addon that the lab does not need."""
-    control = lab.control_plane
-    config = init_config(control.spec.name, control.spec.address, token, lab.cgroup_driver)
+    spec = lab.control_plane.spec
+    upload = ["--upload-certs"] if len(lab.control_planes) > 1 else []
+    key = certificate_key if upload else ""
+    config = init_config(spec.name, spec.address, token, lab.cgroup_driver, lab.endpoint, key)
     with step("kubeadm init"):
-        _kubeadm(lab, control, "init", config, "--skip-phases=preflight,addon/coredns")
+        _kubeadm(lab, lab.control_plane, "init", config, "--skip-phases=preflight,addon/coredns", *upload)
 
 
-def join(lab: Lab, worker: MachineState, token: str) -> None:
+def join(lab: Lab, node: MachineState, token: str, certificate_key: str) -> None:
+    """kubeadm join: a worker's at any time, control planes' one after the other, for etcd's members are."""
     authority = (lab.control_plane.root / "etc/kubernetes/pki/ca.crt").read_bytes()
-    server = f"https://{lab.control_plane.spec.address}:{API_PORT}"
-    with step(f"{worker.spec.name}: kubeadm join"):
-        write(worker, _DISCOVERY, kubeconfig(server, authority))
-        _kubeadm(lab, worker, "join", join_config(worker.spec.name, token), "--skip-phases=preflight")
+    key = certificate_key if node.spec.role == "control-plane" else ""
+    with step(f"{node.spec.name}: kubeadm join"):
+        write(node, _DISCOVERY, kubeconfig(f"https://{lab.endpoint}", authority))
+        config = join_config(node.spec.name, token, node.spec.address, key)
+        _kubeadm(lab, node, "join", config, "--skip-phases=preflight")
 
 
 def connect_pods(lab: Lab) -> dict[str, str]:
@@ -98,7 +118,8 @@ def connect_pods(lab: Lab) -> dict[str, str]:
         execute(node, "/usr/local/sbin/lab-network")
         write(node, "/etc/cni/net.d/10-lab.conflist", files.cni_conflist(pod_network))
     by_network = dict(networks)
-    network.route_cluster(lab.name, lab.control_plane.spec.address, by_network)
+    services.start(lab, files.routes(networks, lab.server.spec.address))
+    network.route_cluster(lab.name, lab.server.spec.address, by_network)
     return by_network
 
 

@@ -55,34 +55,10 @@ WantedBy=multi-user.target
 # The routes file is written once the nodes' pod networks are known.
 ROUTES = "/etc/lab/routes"
 
-REGISTRY_CONFIG = f"""version: 0.1
-storage:
-  filesystem: {{rootdirectory: /srv/registry}}
-  delete: {{enabled: false}}
-http: {{addr: "{SERVER_ADDRESS}:{REGISTRY_PORT}"}}
-"""
-
 SSHD_CONFIG = """PasswordAuthentication no
 PermitRootLogin no
 UseDNS no
 """
-
-
-def server_unit(description: str, command: str) -> str:
-    """A unit of the server machine, that waits for its address."""
-    return (
-        f"[Unit]\nDescription=Lab: {description}\nAfter=lab-network.service\nRequires=lab-network.service\n\n"
-        f"[Service]\nExecStart={command}\nRestart=always\nRestartSec=1\n\n[Install]\nWantedBy=multi-user.target\n"
-    )
-
-
-def packages_unit() -> str:
-    command = f"/usr/bin/python3 -m http.server {PACKAGES_PORT} --bind {SERVER_ADDRESS} --directory /srv/packages"
-    return server_unit("package repository", command)
-
-
-def registry_unit() -> str:
-    return server_unit("image registry", "/usr/bin/docker-registry serve /etc/docker/registry/lab.yml")
 
 
 def hosts(machines: Iterable[Spec]) -> str:
@@ -102,13 +78,17 @@ def network_script(spec: Spec) -> str:
         "# the kubelet asks for cloud credentials first; a black hole would cost 6 s at every start",
         f"ip route replace unreachable {METADATA}",
     ]
+    lines += [
+        f"if [ -f {ROUTES} ]; then",
+        f'  while read -r network via; do ip route replace "$network" via "$via"; done < {ROUTES}',
+        "fi",
+    ]
     if spec.is_node:
         lines += [
-            f"if [ -f {ROUTES} ]; then",
-            f'  while read -r network via; do ip route replace "$network" via "$via"; done < {ROUTES}',
-            "fi",
             *(f"iptables -w -C FORWARD {rule} 2>/dev/null || iptables -w -A FORWARD {rule}" for rule in FORWARD_RULES),
         ]
+    else:
+        lines.append("echo 1 > /proc/sys/net/ipv4/ip_forward")  # its kube-proxy passes Services' packets on
     return "\n".join(lines) + "\n"
 
 
@@ -125,9 +105,9 @@ def daemon_json(cgroup_driver: str) -> str:
     return json.dumps(settings, indent=2) + "\n"
 
 
-def sources_list(suite: str) -> str:
+def sources_list(suite: str, debian: int) -> str:
     """A node's only package source."""
-    return f"deb [signed-by={KEYRING}] http://{SERVER_ADDRESS}:{PACKAGES_PORT} {suite} main\n"
+    return f"deb [signed-by={KEYRING}] http://{SERVER_ADDRESS}:{PACKAGES_PORT}/debian{debian} {suite} main\n"
 
 
 def cni_conflist(pod_network: str) -> str:

@@ -40,12 +40,9 @@ def create(lab: str) -> None:
         _INOTIFY_INSTANCES.write_text(str(_INOTIFY_WISH))
 
 
-def route_cluster(lab: str, control_plane: str, pod_networks: dict[str, str]) -> None:
-    """Let `exec` reach pods on their nodes, and Services through the control plane's kube-proxy.
-
-    Workers are switched first and leave the Services alone; the control plane's rules outlive its kube-proxy.
-    """
-    for destination, via in {**pod_networks, SERVICE_NETWORK: control_plane}.items():
+def route_cluster(lab: str, server: str, pod_networks: dict[str, str]) -> None:
+    """Let `exec` reach pods on their nodes, and Services through the server's kube-proxy: that machine is no node."""
+    for destination, via in {**pod_networks, SERVICE_NETWORK: server}.items():
         run([*inside(lab), "ip", "route", "replace", destination, "via", via])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.lab import assets, files, keys
+from tests.lab import assets, disks, files, images, keys, server_files
 from tests.lab.assets.repository import KEYRING, SUITES
 from tests.lab.process import run
 from tests.lab.report import LabError, step
@@ -29,7 +29,8 @@ def create_root(lab: Lab, machine: MachineState, authorized_key: str) -> str:
     spec = machine.spec
     with step(f"{spec.name}: root"):
         source = _cached_root(lab, spec)
-        run(["cp", "-a", "--reflink=auto", str(source), str(machine.root)])
+        disks.create(lab, machine)
+        run(["cp", "-a", str(source), str(machine.root)])
         _common(lab, machine)
         if not spec.is_node:
             _server(lab, machine)
@@ -41,8 +42,8 @@ def create_root(lab: Lab, machine: MachineState, authorized_key: str) -> str:
 
 def _cached_root(lab: Lab, spec: Spec) -> Path:
     if spec.docker is None:
-        return assets.server_root(lab.debian)
-    return assets.node_root(lab.debian, spec.docker, containerd_marked_auto=spec.containerd_marked_auto)
+        return assets.server_root(spec.debian)
+    return assets.node_root(spec.debian, spec.docker, containerd_marked_auto=spec.containerd_marked_auto)
 
 
 def _common(lab: Lab, machine: MachineState) -> None:
@@ -71,20 +72,26 @@ def _node(lab: Lab, machine: MachineState) -> None:
     _write(root, "etc/apt/sources.list", "")
     shutil.rmtree(root / "etc/apt/sources.list.d", ignore_errors=True)
     assert spec.docker is not None
-    _write(root, "etc/apt/sources.list.d/lab.list", files.sources_list(SUITES[spec.docker]))
-    _write(root, files.KEYRING.lstrip("/"), (assets.apt_repository(lab.debian) / KEYRING).read_bytes())
+    _write(root, "etc/apt/sources.list.d/lab.list", files.sources_list(SUITES[spec.docker], spec.debian))
+    _write(root, files.KEYRING.lstrip("/"), (assets.apt_repository(spec.debian) / KEYRING).read_bytes())
     _chroot(root, "visudo -cq -f /etc/sudoers.d/cri-switch")
 
 
 def _server(lab: Lab, machine: MachineState) -> None:
     root = machine.root
-    packages = str(assets.apt_repository(lab.debian))
-    run(["cp", "-a", "--reflink=auto", packages, str(_parent(root / "srv/packages"))])
-    run(["cp", "-a", "--reflink=auto", str(assets.registry_storage()), str(_parent(root / "srv/registry"))])
-    _write(root, "etc/docker/registry/lab.yml", files.REGISTRY_CONFIG)
-    _write(root, "etc/systemd/system/lab-packages.service", files.packages_unit())
-    _write(root, "etc/systemd/system/lab-registry.service", files.registry_unit())
-    _chroot(root, "systemctl --quiet enable lab-packages.service lab-registry.service")
+    for debian in {node.spec.debian for node in lab.nodes}:
+        packages = str(assets.apt_repository(debian))
+        run(["cp", "-a", packages, str(_parent(root / f"srv/packages/debian{debian}"))])
+    run(["cp", "-a", str(assets.registry_storage()), str(_parent(root / "srv/registry"))])
+    images.unpack("kube-proxy", root / server_files.SERVICES_ROOT.lstrip("/"))
+    _write(root, "etc/docker/registry/lab.yml", server_files.REGISTRY_CONFIG)
+    _write(root, server_files.PACKAGES.lstrip("/"), server_files.PACKAGES_PROGRAM, 0o755)
+    control_planes = [each.spec for each in lab.control_planes]
+    _write(root, server_files.ENDPOINT_CONFIG.lstrip("/"), server_files.haproxy_config(control_planes))
+    units = server_files.units(len(control_planes))
+    for name, text in units.items():
+        _write(root, f"etc/systemd/system/{name}", text)
+    _chroot(root, f"systemctl --quiet enable {' '.join(units)}")
 
 
 def _write(root: Path, name: str, content: str | bytes, mode: int = 0o644) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from tests.lab import cgroups, network
 from tests.lab.process import Process
 from tests.lab.report import LabError
-from tests.lab.topology import Spec, machine_id
+from tests.lab.topology import API_PORT, SERVER, Spec, machine_id
 
 Phase = Literal["starting", "up", "stopping"]
 _DEFAULT = "/var/lib/cri-switch-lab"
@@ -62,11 +62,26 @@ class Lab:
 
     @property
     def control_plane(self) -> MachineState:
-        return next(machine for machine in self.nodes if machine.spec.role == "control-plane")
+        """The first one, by which the cluster was made."""
+        return self.control_planes[0]
 
     @property
     def workers(self) -> list[MachineState]:
         return [machine for machine in self.nodes if machine.spec.role == "worker"]
+
+    @property
+    def control_planes(self) -> list[MachineState]:
+        return [machine for machine in self.nodes if machine.spec.role == "control-plane"]
+
+    @property
+    def server(self) -> MachineState:
+        return self.machines[SERVER]
+
+    @property
+    def endpoint(self) -> str:
+        """Where the API is asked: the only control plane, or haproxy on the server in front of several."""
+        first = self.server if len(self.control_planes) > 1 else self.control_plane
+        return f"{first.spec.address}:{API_PORT}"
 
     def machine(self, name: str) -> MachineState:
         if name not in self.machines:
@@ -99,7 +114,8 @@ def create(name: str, specs: list[Spec], debian: int, cgroup_driver: str, user: 
     netns = network.namespace(name)
     lab = Lab(name, debian, cgroup_driver, "starting", Process.of(os.getpid()), user, netns, network.BRIDGE, [netns])
     for spec in specs:
-        root = directory(name) / "machines" / spec.name
+        root = directory(name) / "machines" / spec.name / "root"
+        lab.mounts.append(root.parent)
         lab.machines[spec.name] = MachineState(spec, root, cgroups.paths(machine_id(name, spec.name)))
     unborn = base() / f"{LEFTOVER}{name}"
     unborn.mkdir(parents=True)

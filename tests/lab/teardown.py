@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from tests.lab import cgroups, machine, network, state
-from tests.lab.process import Process, boot_id, run
+from tests.lab.process import Process, boot_id, run, wait_for
 from tests.lab.report import LabError, say
 from tests.lab.state import Lab
 
@@ -18,7 +19,7 @@ def down(lab: Lab) -> None:
     lab.phase, lab.owner = "stopping", Process.of(os.getpid())
     lab.save()
     with ThreadPoolExecutor(max_workers=16) as pool:
-        list(pool.map(machine.stop, lab.machines.values()))
+        list(pool.map(partial(machine.stop, grace=1), lab.machines.values()))  # nothing of them is kept
     for each in lab.machines.values():
         cgroups.remove(each.cgroups)
     network.remove(lab.name)
@@ -46,6 +47,11 @@ def is_garbage(lab: Lab, boot: str) -> bool:
     return lab.owner.boot != boot or (lab.user is not None and not lab.user.alive)
 
 
+def _umount(mount: str) -> bool:
+    """False while what has just ended still holds it."""
+    return run(["umount", mount], check=False).returncode == 0
+
+
 def _unmount(lab: Lab) -> None:
     """What is still mounted in the lab's directory or at a recorded place: removing a tree through a mount would
     remove what is mounted."""
@@ -53,7 +59,7 @@ def _unmount(lab: Lab) -> None:
     mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     for mount in sorted(mounted, reverse=True):
         if mount in wanted or mount.startswith(f"{lab.directory}/"):
-            run(["umount", mount])
+            wait_for(f"umount {mount}", partial(_umount, mount), 20)
     left = [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if f" {lab.directory}/" in line]
     if left:
         raise LabError(f"still mounted under {lab.directory}: {left[0]}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tests.lab.report import LabError
@@ -33,6 +34,7 @@ class Spec:
     address: str
     docker: Docker | None = None
     containerd_marked_auto: bool = False
+    debian: int = 11
 
     @property
     def is_node(self) -> bool:
@@ -46,19 +48,25 @@ def check_name(name: str) -> str:
     return name
 
 
-def machines(control_planes: int, workers: int) -> list[Spec]:
-    """The server first, then the nodes in the order in which they join.
+def machines(control_planes: int, workers: int, debian: int = 11, other: Mapping[str, int] | None = None) -> list[Spec]:
+    """The server first, then the nodes in the order in which they join; `other` are nodes of another Debian.
 
     The nodes differ as real ones do: workers take turns between docker.io with containerd marked auto
-    and a self-contained Docker; the control plane has plain docker.io.
+    and a self-contained Docker; control planes have plain docker.io.
     """
-    if control_planes != 1:
-        raise LabError(f"{control_planes} control planes asked for; the lab builds clusters with one so far")
+    if control_planes not in (1, 3, 5):
+        raise LabError(f"{control_planes} control planes asked for; etcd wants an odd number: 1, 3 or 5")
     if not 0 <= workers <= 50:
         raise LabError(f"{workers} workers asked for; 0 to 50 can be had")
-    server = Spec(SERVER, "server", SERVER_ADDRESS)
-    control = [Spec("cp1", "control-plane", "10.77.0.11", "docker.io")]
-    return [server, *control, *(_worker(number) for number in range(1, workers + 1))]
+    specs = [
+        Spec(SERVER, "server", SERVER_ADDRESS),
+        *(Spec(f"cp{n}", "control-plane", f"10.77.0.{10 + n}", "docker.io") for n in range(1, control_planes + 1)),
+        *(_worker(number) for number in range(1, workers + 1)),
+    ]
+    releases = dict(other or {})
+    if unknown := releases.keys() - {spec.name for spec in specs if spec.is_node}:
+        raise LabError(f"no such node: {', '.join(sorted(unknown))}")
+    return [replace(spec, debian=releases.get(spec.name, debian)) for spec in specs]
 
 
 def _worker(number: int) -> Spec:

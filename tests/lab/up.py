@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +31,18 @@ class Wish:
     cgroup_driver: str = "cgroupfs"
     workload: bool = True
     for_pid: int | None = None
+    debian_of: Mapping[str, int] = field(default_factory=dict)  # nodes of another Debian than the rest
 
 
 def up(wish: Wish) -> Path:
     """Bring it up whole or not at all; the answer is the lab's directory."""
-    specs = specs_of(wish.control_planes, wish.workers)
-    if wish.workload and wish.workers < 2:
-        raise LabError("the standard workload needs two workers (or --no-workload)")
+    specs = specs_of(wish.control_planes, wish.workers, wish.debian, wish.debian_of)
+    if wish.workload and (wish.workers < 1 or wish.control_planes + wish.workers < 3):
+        raise LabError("the standard workload needs three nodes, one of them a worker (or --no-workload)")
     provision.check_inputs()
     _check_disk()
     assets.host_packages()
-    _build_assets(wish.debian)
+    _build_assets({spec.debian for spec in specs})
     with state.exclusive():
         teardown.collect()
         if state.directory(wish.name).exists():
@@ -62,12 +63,18 @@ def _build(lab: Lab, wish: Wish) -> None:
     with step("network"):
         network.create(lab.name)
     public_key = keys.create(lab.directory)
-    token = cluster.new_token()
+    token, certificate_key = cluster.new_token(), cluster.new_certificate_key()
     with ThreadPoolExecutor(max_workers=32) as pool:
         known = {name: pool.submit(_start, lab, each, public_key) for name, each in lab.machines.items()}
         loaded = {node.spec.name: pool.submit(_load, known[node.spec.name], node) for node in lab.nodes}
-        started = pool.submit(_init, lab, loaded[lab.control_plane.spec.name], token)
-        joined = [pool.submit(_join, lab, node, started, loaded[node.spec.name], token) for node in lab.workers]
+        endpoint = [known[lab.server.spec.name]] if len(lab.control_planes) > 1 else []
+        started = pool.submit(_init, lab, [loaded[lab.control_plane.spec.name], *endpoint], token, certificate_key)
+        joined: list[Future[None]] = []
+        before = started
+        for node in [*lab.control_planes[1:], *lab.workers]:
+            after = [started if node in lab.workers else before, loaded[node.spec.name]]
+            before = pool.submit(_join, lab, node, after, token, certificate_key)
+            joined.append(before)
         updated = [pool.submit(_update_packages, node, known.values()) for node in lab.nodes]
         _all([*known.values(), *loaded.values(), started, *joined, *updated])
         _write_ssh(lab, [future.result() for future in known.values()])
@@ -94,16 +101,15 @@ def _load(ready: Future[str], node: MachineState) -> None:
     images.load(node)
 
 
-def _init(lab: Lab, loaded: Future[None], token: str) -> None:
-    loaded.result()
-    cluster.init(lab, token)
+def _init(lab: Lab, after: Sequence[Future[Any]], token: str, certificate_key: str) -> None:
+    _all(after)
+    cluster.init(lab, token, certificate_key)
     access.admin(lab)
 
 
-def _join(lab: Lab, node: MachineState, started: Future[None], loaded: Future[None], token: str) -> None:
-    started.result()
-    loaded.result()
-    cluster.join(lab, node, token)
+def _join(lab: Lab, node: MachineState, after: Sequence[Future[None]], token: str, certificate_key: str) -> None:
+    _all(after)
+    cluster.join(lab, node, token, certificate_key)
 
 
 def _update_packages(node: MachineState, ready: Iterable[Future[str]]) -> None:
@@ -118,10 +124,11 @@ def _write_ssh(lab: Lab, host_keys: list[str]) -> None:
     (lab.directory / "ssh_config").write_text(keys.ssh_config(lab.directory, specs))
 
 
-def _build_assets(debian: int) -> None:
+def _build_assets(releases: Iterable[int]) -> None:
     """Everything the machines are made of; from the cache this takes no time."""
     with step("binaries, roots, images, packages"):
-        assets.build_all(debian)
+        for debian in sorted(releases):
+            assets.build_all(debian)
 
 
 def _check_disk() -> None:

@@ -10,23 +10,40 @@ from tests.lab.access import kubectl
 from tests.lab.machine import execute, write
 from tests.lab.process import wait_for
 from tests.lab.report import step
-from tests.lab.state import Lab
+from tests.lab.state import Lab, MachineState
 
 NAMESPACE = "lab"
 SERVICE_URL = "http://10.96.0.80/"
 LEDGER = "/var/lib/lab/ledger"
 STATIC_POD = "/etc/kubernetes/manifests/static-web.yaml"
 _HERE = Path(__file__).parent / "workload"
+_CONTROL_PLANE_TAINT = "node-role.kubernetes.io/master"
 _KINDS = "deployments,statefulsets,daemonsets,jobs,pods"
 
 
 def apply(lab: Lab) -> None:
     """Everything at once: what waits for something else is started again by its controller."""
-    for worker in lab.workers[:2]:
-        execute(worker, "mkdir", "-p", LEDGER)
-    manifests = [file.read_text() for file in sorted(_HERE.glob("*.yaml"))]
+    if len(lab.workers) < 2:
+        kubectl(lab, "taint", "nodes", *(node.spec.name for node in lab.control_planes), f"{_CONTROL_PLANE_TAINT}-")
+    places = homes(lab)
+    for place in places:
+        execute(place, "mkdir", "-p", LEDGER)
+    names = [place.spec.name for place in places]
+    manifests = [placed(file.read_text(), names) for file in sorted(_HERE.glob("*.yaml"))]
     kubectl(lab, "apply", "-f", "-", stdin="\n---\n".join(manifests))
     write(lab.workers[0], STATIC_POD, (_HERE / "static" / "static-web.yaml").read_text())
+
+
+def homes(lab: Lab) -> list[MachineState]:
+    """The two nodes that hold the ledger's volumes: workers, and where there is but one, the last control plane."""
+    return [*lab.workers, *reversed(lab.control_planes)][:2]
+
+
+def placed(manifest: str, names: list[str]) -> str:
+    """The manifest with the volumes' nodes put in."""
+    for number, name in enumerate(names, start=1):
+        manifest = manifest.replace(f"$NODE{number}", name)
+    return manifest
 
 
 def wait_whole(lab: Lab, seconds: float = 120) -> None:

@@ -35,13 +35,6 @@ RC_LINKS: Fact[list[str]] = Fact(
 )
 """A removed package keeps /etc/init.d/docker, and systemd makes a unit of it that fails at each boot (seen on Debian
 11). A reinstall makes the links anew."""
-BOOT_LINKS: Fact[list[str]] = Fact(
-    # /etc/init.d/docker stays, a conffile: by these links systemd would start it at every boot, and it fails without
-    # dockerd. (Debian's postrm hides that behind its mask.) A reinstall makes them anew.
-    "boot links of Docker's init script",
-    plain("find", "/etc", "-maxdepth", "2", "-path", "/etc/rc?.d/[SK][0-9][0-9]docker", "-type", "l", ok=(0, 1)),
-    lambda result: result.stdout.split(),
-)
 LEFT: Fact[list[str]] = Fact(
     "what Docker left",
     plain("stat", "-c", "%n", "--", *LEFTOVERS, ok=(0, 1)),

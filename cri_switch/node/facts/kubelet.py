@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import yaml
 
@@ -65,6 +65,7 @@ class KubeletConfig:
     cgroup_driver: str = ""
     endpoint: str = ""
     static_pod_path: str = ""
+    eviction_hard: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 def parse_kubelet_config(text: str | None) -> KubeletConfig:
@@ -85,6 +86,7 @@ def parse_kubelet_config(text: str | None) -> KubeletConfig:
         str(document.get("cgroupDriver") or ""),
         str(document.get("containerRuntimeEndpoint") or ""),
         str(document.get("staticPodPath") or ""),
+        {str(name): str(value) for name, value in (document.get("evictionHard") or {}).items()},
     )
 
 

@@ -41,6 +41,11 @@ class Package:
         """Whether the administrator holds it."""
         return self.status[:1] == "h"
 
+    @property
+    def pending(self) -> bool:
+        """Whether dpkg was interrupted at it: unpacked, half installed or half configured, or to be reinstalled."""
+        return self.status[1:2] in ("U", "F", "H", "W", "t") or self.status[2:3] == "R"
+
 
 def parse_dpkg(text: str) -> dict[str, Package]:
     """Lines "name TAB status TAB version" by name."""
@@ -62,6 +67,12 @@ def packages(*names: str) -> Fact[dict[str, Package]]:
 
 PACKAGES = packages()
 
+ALL_PACKAGES: Fact[dict[str, Package]] = Fact(
+    "all packages",
+    plain("dpkg-query", "-W", "-f", "${Package}\\t${db:Status-Abbrev}\\t${Version}\\n"),
+    lambda result: parse_dpkg(result.stdout),
+)
+
 
 def _names(result: Result) -> frozenset[str]:
     return frozenset(word.partition(":")[0] for word in result.stdout.split())
@@ -74,24 +85,33 @@ HELD: Fact[frozenset[str]] = Fact("apt-mark showhold", plain("apt-mark", "showho
 
 @dataclass(frozen=True)
 class Policy:
-    """apt's view of one package: `offered` are the versions that a source (not only dpkg's status) still has."""
+    """apt's view of one package: `offered` are the versions that a source (not only dpkg's status) still has.
+
+    `sources` has the first source of each of them, `http://host/debian bullseye/main`.
+    """
 
     installed: str
     candidate: str
     offered: frozenset[str]
+    sources: tuple[tuple[str, str], ...] = ()
+
+    def source(self, version: str) -> str:
+        """Where a version comes from; "" for one that no source has."""
+        return dict(self.sources).get(version, "")
 
 
 def parse_policy(text: str) -> Policy:
     """`apt-cache policy PACKAGE`: the version table's source lines start with a priority and name a source."""
     installed = re.search(r"^  Installed: (.+)$", text, re.M)
     candidate = re.search(r"^  Candidate: (.+)$", text, re.M)
-    offered, version = set(), ""
+    offered, version, sources = set(), "", dict[str, str]()
     for line in text.partition("  Version table:\n")[2].splitlines():
         if heading := re.match(r"^ (?:\*\*\*|   ) (\S+) ", line + " "):
             version = heading[1]
-        elif (source := re.match(r"^ {8,}\s*-?\d+ (\S+)", line)) and source[1] != "/var/lib/dpkg/status":
+        elif (source := re.match(r"^ {8,}\s*-?\d+ ((\S+)(?: \S+)?)", line)) and source[2] != "/var/lib/dpkg/status":
             offered.add(version)
-    return Policy(_some(installed), _some(candidate), frozenset(offered))
+            sources.setdefault(version, source[1])
+    return Policy(_some(installed), _some(candidate), frozenset(offered), tuple(sources.items()))
 
 
 def _some(found: re.Match[str] | None) -> str:

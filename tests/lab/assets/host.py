@@ -7,7 +7,7 @@ import subprocess
 
 _PACKAGES = (
     "mmdebstrap systemd-container dpkg-dev gnupg iproute2 iptables gcc libc6-dev zstd xz-utils"
-    " openssh-client util-linux debian-archive-keyring"
+    " openssh-client util-linux xfsprogs debian-archive-keyring"
 )
 
 

@@ -42,6 +42,8 @@ def pod(
         "//run/docker.sock",
         "/run/dockershim.sock",
         "/var/run/dockershim.sock",
+        "/run/cri-dockerd.sock",
+        "/var/run/cri-dockerd.sock",
         "/var/run",
         "/run/",
         "/var",
@@ -61,14 +63,88 @@ def test_paths_that_reach_the_socket(path: str) -> None:
         "/var/run/docker.sock.bak",
         "/opt/docker.sock",
         "/run/docker.sock.d/docker.sock",
-        "/var/lib/docker",
+        "/var/lib",
+        "/var/lib/docker-registry",
+        "/var/lib/dockershim",
+        "/usr/bin",
+        "/usr/bin/docker-machine",
+        "/etc",
+        "/etc/docker-gc",
+        "/home/docker",
         "/run/flannel",
+        "/run/containerd/containerd.sock",
         "/var/log",
         "/var/run/docker",
     ],
 )
 def test_paths_that_do_not(path: str) -> None:
     assert check_docker_socket([pod(path=path)], []) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "level", "name"),
+    [
+        ("/var/lib/docker", "error", "DockerDataMounted"),
+        ("/var/lib/docker/overlay2", "error", "DockerDataMounted"),
+        ("/var/lib/docker/containers", "warning", "DockerLogsMounted"),
+        ("/var/lib/docker/containers/", "warning", "DockerLogsMounted"),
+        ("/etc/docker", "warning", "DockerConfigMounted"),
+        ("/etc/docker/certs.d", "warning", "DockerConfigMounted"),
+        ("/usr/bin/docker", "error", "DockerBinaryMounted"),
+        ("/usr/local/bin/docker", "error", "DockerBinaryMounted"),
+    ],
+)
+def test_docker_without_its_socket(path: str, level: str, name: str) -> None:
+    (finding,) = check_docker_socket([pod(path=path)], [])
+    assert (finding.level, finding.name) == (level, name)
+    assert finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("path", "image", "words"),
+    [
+        ("/var/lib/docker/containers", "x", "/var/log/pods"),
+        ("/var/lib/docker", "fluent/fluentd:v1", "/var/log/pods"),
+        ("/run/docker.sock", "gitlab/gitlab-runner:15", "Buildah"),
+        ("/run/docker.sock", "gcr.io/cadvisor/cadvisor:v0.44", "/run/containerd"),
+        ("/run/docker.sock", "acme/thing", "Kaniko"),
+        ("/etc/docker", "gitlab/gitlab-runner:15", "/etc/containerd"),
+    ],
+)
+def test_the_remedy_goes_by_what_it_is(path: str, image: str, words: str) -> None:
+    one = pod("thing", path=path)
+    one["spec"]["containers"][0]["image"] = image
+    (finding,) = check_docker_socket([one], [])
+    assert words in finding.remedy
+
+
+def test_several_of_dockers_things_are_one_finding_under_the_gravest() -> None:
+    one = pod(path="/etc/docker")
+    one["spec"]["volumes"].append({"name": "b", "hostPath": {"path": "/usr/bin/docker"}})
+    one["spec"]["containers"].append({"name": "d", "volumeMounts": [{"name": "b", "mountPath": "/d"}]})
+    (finding,) = check_docker_socket([one], [])
+    assert finding.name == "DockerBinaryMounted"
+    assert "/etc/docker, /usr/bin/docker" in finding.summary
+
+
+def dind(*, privileged: bool = True, image: str = "docker:20-dind", path: str = "/data") -> dict[str, Any]:
+    one = pod(path=path)
+    one["spec"]["containers"][0] |= {"image": image, "securityContext": {"privileged": privileged}}
+    return one
+
+
+def test_docker_in_docker_is_told_apart() -> None:
+    (finding,) = check_docker_socket([dind()], [])
+    assert (finding.level, finding.name) == ("warning", "DockerInDocker")
+    (finding,) = check_docker_socket([dind(path="/run/docker.sock")], [])
+    assert (finding.level, finding.name) == ("error", "DockerSocketMounted")
+    own = dind(image="acme/builder")
+    own["spec"]["containers"][0]["command"] = ["/usr/local/bin/dockerd-entrypoint.sh"]
+    assert [each.name for each in check_docker_socket([own], [])] == ["DockerInDocker"]
+
+
+def test_a_container_without_privileges_or_another_image_is_no_docker_in_docker() -> None:
+    assert check_docker_socket([dind(privileged=False), dind(image="acme/sending")], []) == []
 
 
 @pytest.mark.parametrize("kind", ["containers", "initContainers", "ephemeralContainers"])
@@ -141,3 +217,63 @@ def test_finished_counts_only_where_it_runs_again(owner: tuple[str, str] | None,
 
 def test_a_pod_without_volumes_or_owner() -> None:
     assert check_docker_socket([{"metadata": {"name": "p"}, "spec": {"containers": [{}]}}], []) == []
+
+
+def workload(kind: str, name: str = "web", *, owner: tuple[str, str] | None = None, **spec: Any) -> dict[str, Any]:
+    template = {"spec": pod()["spec"] | {"nodeName": None}}
+    body = {"jobTemplate": {"spec": {"template": template}}} if kind == "CronJob" else {"template": template}
+    references = [{"kind": owner[0], "name": owner[1], "controller": True}] if owner else []
+    metadata = {"name": name, "namespace": "ns", "ownerReferences": references}
+    return {"kind": kind, "metadata": metadata, "spec": body | spec}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "ReplicationController"],
+)
+def test_templates_without_pods_count(kind: str) -> None:
+    (finding,) = check_docker_socket([], [], [workload(kind, replicas=0)])
+    assert (finding.level, finding.object, finding.detail) == (
+        "error",
+        f"ns/{kind}/web",
+        "no pods now: in its template",
+    )
+
+
+def test_a_template_and_its_pods_are_one_finding() -> None:
+    objects = [workload("Deployment"), workload("ReplicaSet", "web-1", owner=("Deployment", "web"))]
+    (finding,) = check_docker_socket([pod("web-1-x", owner=("ReplicaSet", "web-1"))], [], objects)
+    assert (finding.object, finding.detail) == ("ns/Deployment/web", "pods: web-1-x")
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        [
+            workload("Deployment") | {"spec": {"template": {"spec": {}}}},
+            workload("ReplicaSet", "o", owner=("Deployment", "web")),
+        ],
+        [workload("ReplicaSet", "o", owner=("Rollout", "web"), replicas=0)],
+        [workload("Job") | {"status": {"conditions": [{"type": "Complete", "status": "True"}]}}],
+        [{"kind": "Deployment", "metadata": {"name": "x"}, "spec": {}}],
+    ],
+)
+def test_what_will_start_no_pod_is_silent(objects: list[dict[str, Any]]) -> None:
+    assert check_docker_socket([], [], objects) == []
+
+
+def test_an_owner_of_a_kind_that_nobody_knows_is_named() -> None:
+    objects = [workload("StatefulSet", "db", owner=("Postgres", "main"))]
+    (finding,) = check_docker_socket([pod("db-0", owner=("StatefulSet", "db"))], [], objects)
+    assert finding.object == "ns/Postgres/main"
+    (finding,) = check_docker_socket([pod("x", owner=("Runner", "r"))], [], objects[:0])
+    assert finding.object == "ns/Runner/r"
+    (allowed,) = check_docker_socket([], ["ns/StatefulSet/db"], objects)
+    assert allowed.level == "warning"
+
+
+def test_a_cron_job_is_named_by_the_references() -> None:
+    objects = [workload("CronJob", "nightly"), workload("Job", "nightly-27291190", owner=("CronJob", "nightly"))]
+    done = pod("p", owner=("Job", "nightly-27291190"), phase="Succeeded")
+    (finding,) = check_docker_socket([done], [], objects)
+    assert finding.object == "ns/CronJob/nightly"

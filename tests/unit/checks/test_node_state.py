@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from cri_switch.checks.node_state import NodeState, check_node_state
+from cri_switch.checks.machine import NEEDED_PROGRAMS
+from cri_switch.checks.node_state import check_node_state
 from cri_switch.checks.skew import check_skew
+from cri_switch.checks.state import NodeState, Store
 
 GOOD = NodeState(
     node="w1",
@@ -37,6 +39,30 @@ def test_nothing_in_the_way() -> None:
         ({"docker_active": False}, "warning", "DockerNotActive", "Docker"),
         ({"metadata_blackholed": True}, "warning", "MetadataBlackholed", "169.254.169.254"),
         ({"containerd_candidate": "2.1.9"}, "error", "VersionSkew", "v1alpha2"),
+        ({"kubelet_needs_docker": ("u: Requires=docker.service",)}, "error", "KubeletNeedsDocker", "Requires="),
+        ({"foreign_flags": ("f: --container-runtime=docker",)}, "error", "KubeletFlagElsewhere", "=docker"),
+        ({"live_restore": True}, "warning", "LiveRestore", "live-restore"),
+        ({"foreign_containers": ("etcd1",), "etcd_containers": ("etcd1",)}, "error", "EtcdInDocker", "etcd1"),
+        ({"daemon_json": "{"}, "error", "FileNotUnderstood", "/etc/docker/daemon.json:1"),
+        ({"daemon_json": '{"log-driver": "syslog"}'}, "warning", "DockerLogOptions", "syslog"),
+        ({"would_remove": ("containerd.io", "docker-ce")}, "error", "InstallRemovesPackages", "docker-ce"),
+        ({"pending_packages": ("libc6",)}, "error", "PackagesPending", "libc6"),
+        ({"held_packages": ("docker.io",)}, "warning", "PackageHeld", "docker.io"),
+        ({"containerd_programs": ("/usr/bin/c", "/usr/local/bin/c")}, "warning", "TwoContainerds", "/usr/local"),
+        ({"cri_dockerd_active": True}, "warning", "CriDockerdActive", "cri-dockerd"),
+        ({"sudo_programs": frozenset(NEEDED_PROGRAMS) - {"ctr"}}, "error", "SudoRuleIncomplete", "ctr"),
+        ({"clock_skew": 7.0, "clock_error": 0.1}, "warning", "ClockSkew", "7 s ahead of"),
+        ({"clock_skew": -7.0}, "warning", "ClockSkew", "7 s behind"),
+        ({"selinux_enforcing": True}, "warning", "SelinuxEnforcing", "SELinux"),
+        (
+            {"apparmor": True, "os_id": "ubuntu", "os_like": ("debian",), "os_version": "24.04"},
+            "warning",
+            "AppArmor",
+            "24.04",
+        ),
+        ({"stale_mounts": ("/x/tmpmounts/y",)}, "warning", "StaleMounts", "1 mounts"),
+        ({"host_lines": ("/etc/cron.d/x: docker ps",)}, "warning", "HostUsesDocker", "/etc/cron.d/x"),
+        ({"socket_processes": ("agent (pid 7)",)}, "warning", "DockerSocketInUse", "agent"),
     ],
 )
 def test_each_finding_names_the_node(change: dict[str, Any], level: str, name: str, words: str) -> None:
@@ -45,6 +71,55 @@ def test_each_finding_names_the_node(change: dict[str, Any], level: str, name: s
     assert words in finding.summary
     assert finding.summary.startswith("w1: ")
     assert finding.remedy or name == "FlagsFileUnreadable"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"clock_skew": 7.0, "clock_error": 3.0},
+        {"clock_skew": 4.0},
+        {"apparmor": True},
+        {"apparmor": True, "os_id": "ubuntu", "os_like": ("debian",), "os_version": "22.04"},
+        {"sudo_programs": frozenset(NEEDED_PROGRAMS)},
+        {"containerd_programs": ("/usr/bin/containerd",)},
+        {"daemon_json": '{"insecure-registries": ["a:5000"], "bip": "10.0.0.1/24"}'},
+    ],
+)
+def test_silent(change: dict[str, Any]) -> None:
+    assert check_node_state(replace(GOOD, **change)) == []
+
+
+def test_etcd_in_docker_is_never_allowed() -> None:
+    state = replace(GOOD, foreign_containers=("ci", "etcd1"), etcd_containers=("etcd1",))
+    found = check_node_state(state, allow_foreign_containers=True)
+    assert [(one.level, one.name) for one in found] == [("error", "EtcdInDocker"), ("warning", "ForeignContainers")]
+    assert "etcd1" not in found[1].summary
+
+
+GB = 10**9
+
+
+@pytest.mark.parametrize(
+    ("free", "images", "eviction", "names"),
+    [
+        (50, 10, {}, []),
+        (50, 36, {}, ["DiskBelowThreshold"]),
+        (50, 34, {}, []),
+        (50, 50, {}, ["NotEnoughDisk"]),
+        (50, 48, {"nodefs.available": "1%"}, []),
+        (50, 48, {"nodefs.available": "3Gi"}, ["DiskBelowThreshold"]),
+        (50, 0, {}, []),
+    ],
+)
+def test_room(free: int, images: int, eviction: dict[str, str], names: list[str]) -> None:
+    stores = {"/var/lib": Store("/", 100 * GB, free * GB)}
+    state = replace(GOOD, stores=stores, image_bytes=images * GB, eviction=eviction)
+    assert [one.name for one in check_node_state(state)] == names
+
+
+def test_room_is_that_of_containerds_own_disk() -> None:
+    stores = {"/var/lib": Store("/", 100 * GB, 1), "/var/lib/containerd": Store("/c", 100 * GB, 90 * GB)}
+    assert check_node_state(replace(GOOD, stores=stores, image_bytes=5 * GB)) == []
 
 
 def test_foreign_containers_allowed_is_a_warning() -> None:

@@ -22,7 +22,7 @@ def test_nothing_is_left_to_fill_in() -> None:
     source = yaml.safe_load((ROOT / SOURCE).read_text())
     wanted = filled(source, migration(), ROOT, "/results")
     assert "{{" not in yaml.safe_dump(wanted)
-    assert deployment_names(wanted) == ["plan-cluster/prod", "migrate-cluster/prod"]
+    assert deployment_names(wanted) == ["plan-cluster/prod", "migrate-cluster/prod", "rollback-node/prod"]
     for each in wanted["deployments"]:
         assert Migration.model_validate(each["parameters"]["migration"]) == migration()
         assert each["work_pool"]["job_variables"]["env"]["PREFECT_LOCAL_STORAGE_PATH"] == "/results"

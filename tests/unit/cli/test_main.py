@@ -21,6 +21,8 @@ from cri_switch.cli.main import run
         (["migrate", "-f", "x", "-o", "toml"], 2, "toml"),
         (["migrate", "-f", "/nosuch", "--yes"], 3, "/nosuch: No such file"),
         (["deploy", "-f", "/nosuch"], 3, "nothing was touched"),
+        (["preflight"], 2, "--file"),
+        (["preflight", "-f", "/nosuch", "--ignore-preflight-errors=all"], 3, "nothing was touched"),
     ],
 )
 def test_exit_codes(argv: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:

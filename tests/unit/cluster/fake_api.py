@@ -26,13 +26,16 @@ CORE = {
 APPS = {f"{kind.lower()}s": (kind, True) for kind in ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")}
 PDB = {"poddisruptionbudgets": ("PodDisruptionBudget", True)}
 JOB, CRON = {"jobs": ("Job", True)}, {"cronjobs": ("CronJob", True)}
+LEASES = {"coordination.k8s.io/v1": {"leases": ("Lease", True)}}
 VOLUMES = {"volumeattachments": ("VolumeAttachment", False)}
 SERVED = {
     "1.20": {
         "v1": CORE, "apps/v1": APPS, "batch/v1": JOB, "batch/v1beta1": CRON, "policy/v1beta1": PDB,
-        "storage.k8s.io/v1": VOLUMES,
+        "storage.k8s.io/v1": VOLUMES, **LEASES,
     },
-    "1.25": {"v1": CORE, "apps/v1": APPS, "batch/v1": JOB | CRON, "policy/v1": PDB, "storage.k8s.io/v1": VOLUMES},
+    "1.25": {
+        "v1": CORE, "apps/v1": APPS, "batch/v1": JOB | CRON, "policy/v1": PDB, "storage.k8s.io/v1": VOLUMES, **LEASES,
+    },
 }  # fmt: skip
 
 

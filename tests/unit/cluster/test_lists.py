@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cri_switch.cluster.not_backed_up import not_backed_up
-from cri_switch.cluster.pdb import guarding, matches
+from cri_switch.cluster.pdb import guarding
+from cri_switch.model.label_selector import selects
 from tests.unit.cluster.fake_api import Obj, pod
 
 LABELS = {"app": "web", "tier": "front"}
@@ -27,7 +28,7 @@ LABELS = {"app": "web", "tier": "front"}
     ],
 )
 def test_matches(selector: Obj, expected: bool) -> None:
-    assert matches(selector, LABELS) is expected
+    assert selects(selector, LABELS) is expected
 
 
 @pytest.mark.parametrize(

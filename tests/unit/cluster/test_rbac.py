@@ -13,6 +13,7 @@ from cri_switch.cluster.cordon import cordon, uncordon
 from cri_switch.cluster.drain import drain
 from cri_switch.cluster.gate import gate
 from cri_switch.cluster.inventory import inventory
+from cri_switch.cluster.lease import Lease
 from cri_switch.cluster.not_backed_up import not_backed_up
 from cri_switch.cluster.pods import EvictedPod
 from cri_switch.cluster.probe import probe_pod
@@ -20,6 +21,7 @@ from cri_switch.cluster.settle import settled
 from cri_switch.cluster.snapshot import take_snapshot
 from cri_switch.cluster.taint import add_waiting_taint, remove_waiting_taint
 from cri_switch.cluster.transport import Answer, Request
+from cri_switch.cluster.workload_objects import workload_objects
 from cri_switch.cluster.workloads import noted
 from cri_switch.model.errors import DrainBlocked
 from cri_switch.model.migration import Drain
@@ -107,6 +109,10 @@ def test_these_rights_are_enough_and_all_are_used() -> None:
     lost = EvictedPod(namespace="lab", name="a", uid="a", claims=("c",))
     settled(client, node, [lost], seconds=5, **pace)
     gate(client, seconds=10, before=take_snapshot(client), **pace)
+    lease = Lease(client, "m", "run")
+    lease.take()
+    lease.release()
+    assert [each["kind"] for each in workload_objects(client)] == ["DaemonSet"]
     not_backed_up(client.list("Pod"), client.list("PersistentVolumeClaim"), client.list("PersistentVolume"))
     assert given - used == set()
 

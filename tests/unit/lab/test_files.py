@@ -37,8 +37,8 @@ def test_daemon_json_has_what_the_migration_must_carry_over() -> None:
 
 
 def test_sources_list_is_signed() -> None:
-    assert files.sources_list("engine") == (
-        "deb [signed-by=/usr/share/keyrings/cri-switch-lab.gpg] http://10.77.0.2:8000 engine main\n"
+    assert files.sources_list("engine", 12) == (
+        "deb [signed-by=/usr/share/keyrings/cri-switch-lab.gpg] http://10.77.0.2:8000/debian12 engine main\n"
     )
 
 
@@ -76,6 +76,18 @@ def test_join_config_finds_the_cluster_by_a_file() -> None:
     join = yaml.safe_load(cluster.join_config("w1", "a.b"))
     assert join["discovery"]["tlsBootstrapToken"] == "a.b"
     assert join["nodeRegistration"] == {"name": "w1"}
+
+
+def test_several_control_planes_share_an_endpoint_and_their_certificates() -> None:
+    text = cluster.init_config("cp1", "10.77.0.11", "a.b", "systemd", "10.77.0.2:6443", "key")
+    init, settings, *_ = yaml.safe_load_all(text)
+    assert init["certificateKey"] == "key"
+    assert init["localAPIEndpoint"]["advertiseAddress"] == "10.77.0.11"
+    assert settings["controlPlaneEndpoint"] == "10.77.0.2:6443"
+    join = yaml.safe_load(cluster.join_config("cp2", "a.b", "10.77.0.12", "key"))
+    assert join["controlPlane"]["certificateKey"] == "key"
+    assert join["controlPlane"]["localAPIEndpoint"] == {"advertiseAddress": "10.77.0.12", "bindPort": 6443}
+    assert "controlPlane" not in yaml.safe_load(cluster.join_config("w1", "a.b", "10.77.0.21"))
 
 
 def test_ssh_config_checks_host_keys() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -42,6 +43,26 @@ def test_what_was_recorded_is_read_again(lab: state.Lab) -> None:
     assert [each.name for each in state.every()] == ["dev"]
     assert [node.spec.name for node in lab.nodes] == ["cp1", "w1", "w2"]
     assert [worker.spec.name for worker in lab.workers] == ["w1", "w2"]
+
+
+def test_the_endpoint_is_the_server_where_there_are_several_control_planes(lab: state.Lab) -> None:
+    assert lab.endpoint == "10.77.0.11:6443"
+    grown = state.create("grown", machines(3, 1), 11, "systemd", None)
+    assert grown.endpoint == "10.77.0.2:6443"
+    assert [node.spec.name for node in grown.control_planes] == ["cp1", "cp2", "cp3"]
+
+
+def test_an_older_record_is_still_read(lab: state.Lab) -> None:
+    file = lab.directory / "state.json"
+    data = json.loads(file.read_text())
+    for each in data["machines"].values():
+        del each["spec"]["debian"], each["pid_namespace"]
+    file.write_text(json.dumps(data))
+    assert state.load("dev").machine("w1").spec.debian == 11
+
+
+def test_every_disk_is_recorded_before_it_is_mounted(lab: state.Lab) -> None:
+    assert {each.root.parent for each in lab.machines.values()} <= set(state.load("dev").mounts)
 
 
 def test_recording_one_machine_leaves_the_others_alone(lab: state.Lab) -> None:

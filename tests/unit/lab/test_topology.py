@@ -22,6 +22,19 @@ def test_every_machine_has_its_own_name_and_address() -> None:
     assert len({spec.name for spec in specs}) == len({spec.address for spec in specs}) == 52
 
 
+def test_three_control_planes() -> None:
+    names = {spec.name: spec.address for spec in machines(3, 1) if spec.role == "control-plane"}
+    assert names == {"cp1": "10.77.0.11", "cp2": "10.77.0.12", "cp3": "10.77.0.13"}
+
+
+def test_one_node_may_have_another_debian() -> None:
+    releases = {spec.name: spec.debian for spec in machines(1, 2, 11, {"w2": 12})}
+    assert releases == {"registry": 11, "cp1": 11, "w1": 11, "w2": 12}
+    assert {spec.debian for spec in machines(1, 1, 12)} == {12}
+    with pytest.raises(LabError, match="no such node: w3"):
+        machines(1, 2, 11, {"w3": 12})
+
+
 @pytest.mark.parametrize(("control_planes", "workers"), [(0, 1), (2, 1), (1, -1), (1, 51)])
 def test_what_cannot_be_built_is_refused(control_planes: int, workers: int) -> None:
     with pytest.raises(LabError):

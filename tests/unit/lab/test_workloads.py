@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.lab import workloads
+from tests.lab import topology, workloads
+from tests.lab.process import Process
+from tests.lab.state import Lab, MachineState
 
 _FILES = Path(workloads.__file__).parent / "workload"
 
@@ -38,6 +40,25 @@ def test_the_issue_is_followed() -> None:
 
 def test_the_prober_knows_the_service() -> None:
     assert f"http://{_named('Service', 'web')['spec']['clusterIP']}/" == workloads.SERVICE_URL
+
+
+def test_the_ledgers_volumes_are_put_on_two_nodes() -> None:
+    text = workloads.placed((_FILES / "ledger.yaml").read_text(), ["w1", "cp3"])
+    volumes = [each for each in yaml.safe_load_all(text) if each["kind"] == "PersistentVolume"]
+    assert [each["metadata"]["name"] for each in volumes] == ["ledger-w1", "ledger-cp3"]
+    terms = [each["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"] for each in volumes]
+    assert [term[0]["matchExpressions"][0]["values"] for term in terms] == [["w1"], ["cp3"]]
+
+
+def test_one_worker_shares_the_ledger_with_the_last_control_plane() -> None:
+    def lab(control_planes: int, workers: int) -> Lab:
+        machines = [MachineState(spec, Path("/nowhere"), []) for spec in topology.machines(control_planes, workers)]
+        netns, owner = Path("/nowhere"), Process(1, 1, "boot")
+        named = {each.spec.name: each for each in machines}
+        return Lab("a", 11, "systemd", "up", owner, None, netns, "lab0", [], named)
+
+    assert [each.spec.name for each in workloads.homes(lab(3, 1))] == ["w1", "cp3"]
+    assert [each.spec.name for each in workloads.homes(lab(1, 3))] == ["w1", "w2"]
 
 
 def _whole() -> list[dict[str, Any]]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from cri_switch.checks.machine import NEEDED_PROGRAMS
+
 ROOT = Path(__file__).parents[3]
 SUDOERS = ROOT / "deployments" / "sudoers"
 PROGRAMS = re.findall(r"^ops ALL=\(root\) NOPASSWD: (?:SETENV: )?(\S+)$", SUDOERS.read_text(), re.M)
@@ -37,6 +39,11 @@ def test_every_program_that_the_code_runs_as_root_is_there() -> None:
     used = set(re.findall(r"\b(?:sudo|_long)\(\s*\"([a-z0-9.-]+)\"", source))
     assert {"systemctl", "apt-mark", "cat", "rm"} <= used
     assert used - allowed == set()
+
+
+def test_the_preflight_asks_for_these_very_programs() -> None:
+    names = {program if program.startswith("/opt/") else program.rpartition("/")[2] for program in PROGRAMS}
+    assert set(NEEDED_PROGRAMS) == names - {"*"}
 
 
 @pytest.mark.skipif(shutil.which("visudo") is None, reason="needs sudo")

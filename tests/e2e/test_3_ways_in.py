@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,21 @@ from tests.e2e.site import Site
 from tests.e2e.wait import until
 from tests.support.browser import assert_run_page, chromium, run_form
 
-pytestmark = pytest.mark.usefixtures("migrated")
-
 _TERMINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def scheduled(pipeline: Pipeline, migrated: Migrated) -> Iterator[None]:
+    """Beside the maintenance window, which is off, a schedule that begins once, while the first tests here run."""
+    deployment = pipeline.server.deployment(f"migrate-cluster/{pipeline.name}")
+    (window,) = deployment["schedules"]
+    assert window["active"] is False, "the maintenance window is on without anybody's word"
+    begin = datetime.now(UTC) + timedelta(seconds=85)
+    cron = f"{begin.minute} {begin.hour} {begin.day} {begin.month} *"
+    wanted = [{"active": True, "schedule": {"cron": cron, "timezone": "UTC"}}]
+    (made,) = pipeline.server.ask("POST", f"/deployments/{deployment['id']}/schedules", wanted)
+    yield
+    pipeline.server.ask("DELETE", f"/deployments/{deployment['id']}/schedules/{made['id']}")
 
 
 @pytest.fixture
@@ -40,15 +52,23 @@ def test_the_command_finds_nothing_to_do(site: Site, pipeline: Pipeline, state: 
     assert all(each["reason"].startswith("already on containerd://") for each in report["nodes"]), report
 
 
-def test_a_schedule_starts_a_run(site: Site, pipeline: Pipeline, state: None) -> None:
-    deployment = pipeline.server.deployment(f"migrate-cluster/{pipeline.name}")
-    window = deployment["schedules"][0]
-    assert window["active"] is False, "the maintenance window is on without anybody's word"
-    with _every_minute(pipeline, deployment["id"]):
-        run = until("a scheduled run to begin", lambda: _scheduled(pipeline), 120, every=2)
+@pytest.mark.browser
+def test_the_migrations_page_shows_its_nodes_and_their_steps(
+    site: Site, pipeline: Pipeline, migrated: Migrated, tmp_path: Path
+) -> None:
+    worker = site.workers[-1]
+    subflow = next(run["id"] for run in pipeline.server.subflows(migrated.run_id) if run["name"] == worker)
+    steps = [f"{step.replace('_', '-')} {worker}" for step in STEPS]
+    with chromium(tmp_path) as driver:
+        url = pipeline.server.url
+        assert_run_page(driver, url, migrated.run_id, state="Completed", subflows=site.nodes, picture="migration")
+        assert_run_page(driver, url, subflow, state="Completed", tasks=steps, picture="migration-node")
+
+
+def test_a_schedule_starts_a_run(site: Site, pipeline: Pipeline, scheduled: None, state: None) -> None:
+    run = until("a scheduled run to begin", lambda: _scheduled(pipeline), 150, every=1)
     ended = _ended(pipeline, run["id"])
     assert ended["state_name"] == "Completed", pipeline.log_tail(run["id"])
-    assert ended["auto_scheduled"]
     _all_skipped(site, pipeline, run["id"])
 
 
@@ -63,19 +83,6 @@ def test_the_uis_form_starts_a_run(site: Site, pipeline: Pipeline, state: None, 
         assert _ended(pipeline, run_id)["state_name"] == "Completed", pipeline.log_tail(run_id)
         assert_run_page(driver, pipeline.server.url, run_id, state="Completed", tasks=["discover"], picture="form-run")
     _all_skipped(site, pipeline, run_id)
-
-
-@pytest.mark.browser
-def test_the_migrations_page_shows_its_nodes_and_their_steps(
-    site: Site, pipeline: Pipeline, migrated: Migrated, tmp_path: Path
-) -> None:
-    worker = site.workers[-1]
-    subflow = next(run["id"] for run in pipeline.server.subflows(migrated.run_id) if run["name"] == worker)
-    steps = [f"{step.replace('_', '-')} {worker}" for step in STEPS]
-    with chromium(tmp_path) as driver:
-        url = pipeline.server.url
-        assert_run_page(driver, url, migrated.run_id, state="Completed", subflows=site.nodes, picture="migration")
-        assert_run_page(driver, url, subflow, state="Completed", tasks=steps, picture="migration-node")
 
 
 def _all_skipped(site: Site, pipeline: Pipeline, run_id: str) -> None:
@@ -96,14 +103,3 @@ def _ended(pipeline: Pipeline, run_id: str) -> dict[str, Any]:
 
 def _scheduled(pipeline: Pipeline) -> dict[str, Any] | None:
     return next((run for run in pipeline.started_runs() if run["auto_scheduled"]), None)
-
-
-@contextmanager
-def _every_minute(pipeline: Pipeline, deployment: str) -> Iterator[None]:
-    """A schedule beside the maintenance window, that begins within a minute; gone at the end."""
-    wanted = [{"active": True, "schedule": {"cron": "* * * * *", "timezone": "UTC"}}]
-    (made,) = pipeline.server.ask("POST", f"/deployments/{deployment}/schedules", wanted)
-    try:
-        yield
-    finally:
-        pipeline.server.ask("DELETE", f"/deployments/{deployment}/schedules/{made['id']}")

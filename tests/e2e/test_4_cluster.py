@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -180,6 +180,17 @@ def test_pods_of_every_node_reach_pods_of_every_other_and_the_service(site: Site
         assert containers.fetch(site, name, own, "http://10.96.0.80/") is not None, f"{name} -> Service"
 
 
+def test_the_registry_was_not_asked_for_an_image_that_could_be_carried(site: Site, migrated: Migrated) -> None:
+    """By the registry's own log: the workloads' image could have come from there, and came from Docker's store."""
+    assert _asked(site, migrated.started, migrated.ended) == []
+
+
+def _asked(site: Site, start: datetime, end: datetime) -> list[str]:
+    since, until = (f"{each:%Y-%m-%d %H:%M:%S} UTC" for each in (start, end))
+    log = site.root("registry", "journalctl", "-u", "lab-registry", "-o", "cat", "--since", since, "--until", until)
+    return [line for line in log.splitlines() if re.search(r'"(GET|HEAD) /v2/\S+/manifests/', line)]
+
+
 @each_node
 def test_an_image_that_no_node_has_is_pulled(site: Site, name: str) -> None:
     """By the registry's own name (an insecure one), and by Docker Hub's through the mirror."""
@@ -200,9 +211,11 @@ def test_an_image_that_no_node_has_is_pulled(site: Site, name: str) -> None:
         },
     }
     site.kubectl("apply", "-f", "-", stdin=json.dumps(pod))
+    begun = datetime.now(UTC) - timedelta(seconds=1)
     try:
         site.kubectl("-n", "lab", "wait", "--for=condition=Ready", f"pod/fresh-{name}", "--timeout=60s", timeout=90)
         assert "lab/fresh" in site.root(name, "crictl", "images")
+        assert [line for line in _asked(site, begun, datetime.now(UTC)) if site.address(name) in line]
     finally:
         site.kubectl("-n", "lab", "delete", "pod", f"fresh-{name}", "--wait=true", "--timeout=60s", timeout=90)
 

@@ -1,0 +1,77 @@
+"""A Prefect server of this command's own, for as long as a person looks at it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from cri_switch.model.errors import Unreachable
+
+_START_SECONDS = 120.0
+
+
+class LocalServer:
+    """`prefect server start` on a free port of 127.0.0.1, its database in `directory`."""
+
+    def __init__(self, directory: Path) -> None:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            self.port: int = listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.api = f"{self.url}/api"
+        self._directory = directory
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        words = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)]
+        environment = {**os.environ, "PREFECT_UI_API_URL": self.api}
+        with (self._directory / "server.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                words, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._healthy():
+            if time.monotonic() > deadline or self._process.poll() is not None:
+                said = (self._directory / "server.log").read_text(encoding="utf-8", errors="replace")[-2000:]
+                self._end()
+                raise Unreachable(
+                    f"Prefect's server does not start:\n{said}", next_step="cri-switch demo (without --ui)"
+                )
+            time.sleep(0.3)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def wait(self) -> None:
+        """Until it ends, or Ctrl-C, which is a good end."""
+        if self._process is not None:
+            try:
+                self._process.wait()
+            except KeyboardInterrupt:
+                return
+
+    def _healthy(self) -> bool:
+        try:
+            return httpx.get(f"{self.api}/health", timeout=5).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def _end(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(15)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait(15)

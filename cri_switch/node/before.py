@@ -1,0 +1,126 @@
+"""How a node was before its first change: what the way back has to restore beside the files."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cri_switch.node.action import Action, Do, Put, read
+from cri_switch.node.command import Result, plain, sudo
+from cri_switch.node.fact import Fact
+from cri_switch.node.facts.network import IP6TABLES, IPTABLES, sysctl_values
+from cri_switch.node.facts.packages import DOCKER, HELD, MANUAL, packages
+from cri_switch.node.facts.units import units
+from cri_switch.node.files import file_fact
+from cri_switch.node.journal import HOME, folder
+from cri_switch.render.sysctl import SYSCTLS
+
+RUNTIME = ("containerd", "containerd.io", "runc")
+UNITS = ("docker.service", "docker.socket", "containerd.service", "kubelet.service")
+PATHS = ("/etc/containerd", "/etc/containerd/config.toml", "/etc/containerd/certs.d", "/etc/crictl.yaml")
+_POLICY = re.compile(r"^\*filter\n(?:(?!COMMIT).*\n)*?:FORWARD (ACCEPT|DROP) ", re.M)
+
+
+@dataclass(frozen=True)
+class UnitBefore:
+    """A unit's state; `enabled` is at boot."""
+
+    exists: bool = True
+    active: bool = True
+    enabled: bool = True
+    masked: bool = False
+
+
+@dataclass(frozen=True)
+class Before:
+    """The record. `known` is False where none was made: nothing was changed, or what was noted is restored already.
+
+    `packages` are installed versions by name, `manual` and `held` those of them (held: also absent ones), `forward`
+    is the policy by program, `paths` are those of PATHS that existed. `cluster` is the API's part, see tasks.
+    """
+
+    known: bool = True
+    units: Mapping[str, UnitBefore] = field(default_factory=dict)
+    packages: Mapping[str, str] = field(default_factory=dict)
+    manual: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    forward: Mapping[str, str] = field(default_factory=dict)
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+    paths: tuple[str, ...] = PATHS
+    cluster: Mapping[str, Any] = field(default_factory=dict)
+
+    def unit(self, name: str) -> UnitBefore:
+        """A unit as it was; one that was not noted ran."""
+        return self.units.get(name, UnitBefore())
+
+
+def before_path(migration_id: str) -> str:
+    """Where the record lies on the node."""
+    return f"{folder(migration_id)}/before.json"
+
+
+def parse_before(text: str | None) -> Before:
+    """The record; no file is a Before that is not known. A file is written whole, so it is never torn."""
+    if text is None:
+        return Before(known=False)
+    raw = json.loads(text)
+    names = {each.name for each in dataclasses.fields(Before)}
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in raw.items() if name in names
+    }
+    given["units"] = {name: UnitBefore(**unit) for name, unit in given.get("units", {}).items()}
+    return Before(**given)
+
+
+def before_fact(migration_id: str) -> Fact[Before]:
+    """The record on the node."""
+    file = file_fact(before_path(migration_id))
+    return Fact("how the node was before", file.command, lambda result: parse_before(file.parse(result).text))
+
+
+def forward_policy(saved: str) -> str:
+    """The policy of FORWARD in iptables-save's text, "" where there is none."""
+    found = _POLICY.search(saved)
+    return found[1] if found else ""
+
+
+def _existing(result: Result) -> tuple[str, ...]:
+    return tuple(result.stdout.splitlines())
+
+
+EXISTING: Fact[tuple[str, ...]] = Fact(
+    "what exists of containerd's files", plain("stat", "-c", "%n", "--", *PATHS, ok=(0, 1)), _existing
+)
+
+
+def note_before(migration_id: str, package: str, cluster: Mapping[str, Any]) -> Action:
+    """Write the record, once: it stays until the way back has restored everything, and moves aside then."""
+    if (yield from read(before_fact(migration_id))).known:
+        return "noted already"
+    names = tuple(dict.fromkeys((*DOCKER, *RUNTIME, package)))
+    found = yield from read(units(*UNITS))
+    known = yield from read(packages(*names))
+    installed = {name: each.version for name, each in known.items() if each.installed}
+    manual = yield from read(MANUAL)
+    held = yield from read(HELD)
+    saved = {"iptables": (yield from read(IPTABLES)), "ip6tables": (yield from read(IP6TABLES))}
+    values = yield from read(sysctl_values(tuple(SYSCTLS)))
+    paths = yield from read(EXISTING)
+    record = Before(
+        units={name: UnitBefore(u.exists, u.active, u.enabled, u.masked) for name, u in found.items()},
+        packages=installed,
+        manual=tuple(name for name in names if name in manual),
+        held=tuple(name for name in names if name in held),
+        forward={program: policy for program, text in saved.items() if (policy := forward_policy(text))},
+        sysctls=values,
+        paths=paths,
+        cluster=cluster,
+    )
+    text = json.dumps(dataclasses.asdict(record), separators=(",", ":"))
+    yield Do(sudo("install", "-d", "-m", "0700", "--", HOME, folder(migration_id)), "for the record")
+    yield Put(before_path(migration_id), text.encode(), "note how the node was", mode=0o600)
+    return "noted how the node was"

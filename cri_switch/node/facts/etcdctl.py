@@ -1,0 +1,68 @@
+"""etcd's members, their health and alarms, by the etcdctl in etcd's own container."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from cri_switch.node.command import Result, sudo
+from cri_switch.node.fact import Fact
+from cri_switch.node.facts.etcd import EtcdPod
+
+_LIMITS = ("--dial-timeout=3s", "--command-timeout=10s")
+
+
+@dataclass(frozen=True)
+class EtcdMember:
+    """A member as it answers itself; `errors` are its words, an alarm among them; `db_size` is in bytes."""
+
+    endpoint: str
+    db_size: int
+    errors: tuple[str, ...] = ()
+    learner: bool = False
+
+
+@dataclass(frozen=True)
+class EtcdStatus:
+    """Members that answered; `problem` is what etcdctl said of the others, or of all."""
+
+    members: tuple[EtcdMember, ...]
+    problem: str = ""
+
+
+def etcd_status(container: str, pod: EtcdPod) -> Fact[EtcdStatus]:
+    """`endpoint status --cluster`, asked in Docker's container of that id."""
+
+    def parse(result: Result) -> EtcdStatus:
+        try:
+            raw = json.loads(result.stdout or "null") or []
+        except json.JSONDecodeError:
+            return EtcdStatus((), (result.stderr or result.stdout).strip()[-500:])
+        members = tuple(
+            EtcdMember(
+                each["Endpoint"],
+                int(each["Status"].get("dbSize") or 0),
+                tuple(each["Status"].get("errors") or ()),
+                bool(each["Status"].get("isLearner")),
+            )
+            for each in raw
+        )
+        return EtcdStatus(members, result.stderr.strip()[-500:] if result.rc else "")
+
+    into = ("docker", "exec", "-e", "ETCDCTL_API=3", container, "etcdctl", *_LIMITS, *pod.credentials)
+    command = sudo(*into, "endpoint", "status", "--cluster", "-w", "json", ok=range(256), timeout=60)
+    return Fact("etcd's members' status", command, parse)
+
+
+def etcd_member_count(container: str, pod: EtcdPod) -> Fact[int]:
+    """How many members there are, also those that do not answer; 0 where etcd does not say."""
+
+    def parse(result: Result) -> int:
+        try:
+            return len(json.loads(result.stdout).get("members") or [])
+        except (json.JSONDecodeError, AttributeError):
+            return 0
+
+    into = ("docker", "exec", "-e", "ETCDCTL_API=3", container, "etcdctl", *_LIMITS, *pod.credentials)
+    command = sudo(*into, "member", "list", "-w", "json", ok=range(256), timeout=60)
+    return Fact("etcd's members", command, parse)

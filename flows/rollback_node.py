@@ -1,0 +1,63 @@
+"""One node back to Docker, at any time until Docker's packages are gone."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from cri_switch.model.errors import CriSwitchError, DrainBlocked, Stopped, UsageError
+from cri_switch.model.migration import Migration
+from cri_switch.model.report import Outcome, Report
+from flows.ended import CANCELS
+from tasks import reach, stop
+from tasks.discover import discover
+from tasks.finish import finish
+from tasks.lock import locked
+from tasks.plan import plan_nodes
+from tasks.report import publish
+from tasks.rollback import failed, last_attempt, rollback
+
+
+@flow(name="rollback-node", flow_run_name="{node}", persist_result=False)
+def rollback_node(migration: Migration, node: str) -> Report:
+    """Cordon and drain the node where it serves, undo what this migration did, uncordon it.
+
+    Raises:
+        UsageError: the cluster has no such node.
+        NotProven: Docker's packages are gone; nothing was touched.
+        DrainBlocked: the node serves on the new runtime still.
+        RollbackFailed: the node is unhealthy; what is said next is the command to type.
+    """
+    stop.begin()
+    with stop.listening(), reach.all_closed():
+        try:
+            return _rollback(migration, node)
+        except CANCELS:
+            stop.heard()
+            raise Stopped(
+                f"the rollback of {node} was cancelled", next_step="the same command again: it goes on"
+            ) from None
+
+
+def _rollback(migration: Migration, name: str) -> Report:
+    found = discover(migration)
+    plan = plan_nodes(found, migration)
+    ref = next((each for each in found.nodes if each.name == name), None)
+    if ref is None:
+        raise UsageError(f"the cluster has no node {name}", next_step="kubectl get nodes")
+    with locked(migration, plan.migration_id):
+        attempt = last_attempt(ref, migration, plan)
+        problem: CriSwitchError | None = None
+        try:
+            said = rollback(attempt, migration, "asked for", must_drain=True)
+        except (Stopped, DrainBlocked):
+            raise
+        except CriSwitchError as first:
+            problem, said = failed(ref, first), ""
+        ended: Outcome = "unhealthy" if problem else "rolled-back"
+        only = plan.model_copy(update={"nodes": tuple(each for each in plan.nodes if each.node == ref)})
+        report = publish(finish(only, migration, {}, {name: str(problem or said)}, "", {name: ended}))
+    report = report.model_copy(update={"moved": []})
+    if problem is not None:
+        problem.report = report
+        raise problem
+    return report

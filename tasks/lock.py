@@ -1,0 +1,53 @@
+"""The cluster's Lease around everything that a run changes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prefect import get_run_logger
+from prefect.runtime import flow_run
+
+from cri_switch.cluster.client import Cluster
+from cri_switch.cluster.lease import NAME, NAMESPACE, Keeper, Lease
+from cri_switch.model.errors import ApiError, LockHeld, Unreachable
+from cri_switch.model.migration import Migration
+from tasks import stop
+
+
+@contextmanager
+def locked(migration: Migration, migration_id: str) -> Iterator[None]:
+    """Hold the Lease, renewed by a thread; losing it asks the run to stop. A dry run takes none.
+
+    Raises:
+        LockHeld: somebody else holds it; nothing was touched.
+    """
+    if migration.spec.dry_run:
+        yield
+        return
+    logger = get_run_logger()
+    run = str(flow_run.get_id() or f"process-{os.getpid()}")
+    lease = Lease(Cluster.open(migration.spec.cluster), migration_id, run, sleep=stop.sleep)
+    logger.info(lease.take())
+
+    def lost(why: str) -> None:
+        logger.error("%s: no further step is started", why)
+        stop.ask_to_stop(
+            LockHeld(
+                why,
+                state="what was begun is left for the run that holds the Lease, or for the next one",
+                next_step=f"kubectl -n {NAMESPACE} get lease {NAME} -o yaml; then the same command again",
+            )
+        )
+
+    keeper = Keeper(lease, lost)
+    keeper.start()
+    try:
+        yield
+    finally:
+        keeper.stop()
+        try:
+            lease.release()
+        except (ApiError, Unreachable) as problem:
+            logger.warning("the Lease could not be freed, the next run of this migration waits: %s", problem.what)

@@ -1,0 +1,155 @@
+"""What the checks want to know of a node, read over ssh in as few commands as may be."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+from cri_switch.checks.state import NodeState, Store
+from cri_switch.model.migration import Migration
+from cri_switch.model.node_ref import NodeRef
+from cri_switch.node.actions.install_runtime import runtime_package
+from cri_switch.node.apt import simulated
+from cri_switch.node.connection import Connection
+from cri_switch.node.facts.docker import DOCKER_IDS, Container, docker_containers
+from cri_switch.node.facts.docker_info import DOCKER_INFO, DockerInfo
+from cri_switch.node.facts.etcd import MANIFEST
+from cri_switch.node.facts.host_docker import HOST_DOCKER, SOCKET_CLIENTS, processes, processes_of
+from cri_switch.node.facts.images import docker_images
+from cri_switch.node.facts.kubelet import (
+    CONFIG,
+    EXTRA_FILES,
+    KUBELET_UNIT,
+    docker_requirements,
+    foreign_flags,
+    parse_kubelet_config,
+)
+from cri_switch.node.facts.machine import CLOCK, parse_os_release
+from cri_switch.node.facts.metadata import METADATA_BLACKHOLED
+from cri_switch.node.facts.packages import ALL_PACKAGES, DOCKER, KNOWN, policy
+from cri_switch.node.facts.paths import existing
+from cri_switch.node.facts.room import room
+from cri_switch.node.facts.sudo_rule import SUDO_RULE
+from cri_switch.node.facts.texts import texts
+from cri_switch.node.facts.units import units
+from cri_switch.render.docker_daemon import DAEMON_JSON
+
+_OS, _MOUNTS = "/etc/os-release", "/proc/self/mounts"
+_SELINUX, _APPARMOR = "/sys/fs/selinux/enforce", "/sys/module/apparmor/parameters/enabled"
+_CRICTL = ("/usr/local/bin/crictl", "/usr/bin/crictl", "/bin/crictl")
+_CONTAINERD = ("/usr/bin/containerd", "/usr/local/bin/containerd", "/opt/bin/containerd")
+_OUR_OWN = frozenset({"dockerd", "kubelet", "docker", "containerd", "systemd"})
+
+
+class Reading:
+    """One node's facts; what several checks need is read once."""
+
+    def __init__(self, connection: Connection, node: NodeRef, migration: Migration) -> None:
+        self.connection, self.node, self.spec = connection, node, migration.spec
+        files = (_OS, _MOUNTS, _SELINUX, _APPARMOR, DAEMON_JSON, CONFIG, MANIFEST, *EXTRA_FILES)
+        self.texts = texts(*files, self.spec.kubelet.flags_file).read(connection)
+        found = units("docker.service", "cri-docker.service").read(connection)
+        self.docker_active = found["docker.service"].active
+        self.cri_dockerd_active = found["cri-docker.service"].active
+        self.info: DockerInfo | None = None
+        self.containers: tuple[Container, ...] = ()
+        if self.docker_active:
+            self.info = DOCKER_INFO.read(connection)
+            self.containers = docker_containers(DOCKER_IDS.read(connection)).read(connection)
+        root = self.info.root if self.info else "/var/lib/docker"
+        self.docker_root = root
+        paths = ("/var/lib", "/var/lib/containerd", "/var/lib/etcd", root)
+        self.room = room(*dict.fromkeys(paths)).read(connection)
+
+    def state(self) -> NodeState:
+        """All that check_node_state looks at."""
+        connection, spec, system = self.connection, self.spec, parse_os_release(self.texts.get(_OS, ""))
+        unit = KUBELET_UNIT.read(connection)
+        extra = "".join(
+            f"{path}:{line}\n" for path in EXTRA_FILES for line in self.texts.get(path, "").splitlines() if line
+        )
+        there = existing(*_CRICTL, *_CONTAINERD).read(connection)
+        foreign = [each for each in self.containers if not each.kubernetes]
+        skew, error = self._clock()
+        return NodeState(
+            node=self.node.name,
+            os_id=system.id,
+            os_version=system.version,
+            os_like=system.id_like,
+            kubelet_version=self.node.kubelet_version,
+            flags_file=spec.kubelet.flags_file,
+            flags_text=self.texts.get(spec.kubelet.flags_file),
+            kubelet_needs_docker=docker_requirements(unit),
+            foreign_flags=tuple(
+                each.line for each in foreign_flags(unit, extra) if not each.agrees(spec.target.endpoint)
+            ),
+            docker_active=self.docker_active,
+            daemon_json=self.texts.get(DAEMON_JSON),
+            live_restore=self.info is not None and self.info.live_restore,
+            swarm_active=self.info is not None and self.info.swarm,
+            cri_dockerd_active=self.cri_dockerd_active,
+            foreign_containers=tuple(each.name for each in foreign),
+            etcd_containers=tuple(each.name for each in foreign if re.search(r"\betcd", f"{each.name} {each.image}")),
+            containerd_programs=tuple(path for path in there if path in _CONTAINERD),
+            crictl_present=any(path in there for path in _CRICTL),
+            sudo_programs=SUDO_RULE.read(connection),
+            metadata_blackholed=METADATA_BLACKHOLED.read(connection),
+            selinux_enforcing=self.texts.get(_SELINUX, "").strip() == "1",
+            apparmor=self.texts.get(_APPARMOR, "").strip() == "Y",
+            clock_skew=skew,
+            clock_error=error,
+            stale_mounts=tuple(
+                line.split()[1]
+                for line in self.texts.get(_MOUNTS, "").splitlines()
+                if "containerd" in line and "tmpmounts" in line
+            ),
+            image_bytes=self._image_bytes(),
+            docker_root=self.docker_root,
+            stores={path: Store(each.mount, each.size, each.free) for path, each in self.room.items()},
+            eviction=parse_kubelet_config(self.texts.get(CONFIG)).eviction_hard,
+            host_lines=tuple(f"{each.path}: {each.line}" for each in HOST_DOCKER.read(connection)),
+            socket_processes=self._socket_processes(),
+            **self._packages(),
+        )
+
+    def _packages(self) -> dict[str, Any]:
+        wanted, connection = self.spec.target.package, self.connection
+        known = ALL_PACKAGES.read(connection)
+        there = runtime_package(known, wanted)
+        version, source, removes = there.version if there else "", "", tuple[str, ...]()
+        if there is None:
+            offer = policy(wanted).read(connection)
+            version, source = offer.candidate, offer.source(offer.candidate)
+            if version:
+                would = simulated("install", wanted).read(connection)
+                removes = tuple(sorted(would.removes | would.purges))
+        return {
+            "docker_package": next((name for name in DOCKER if name in known and known[name].installed), ""),
+            "containerd_candidate": version,
+            "containerd_source": source,
+            "would_remove": removes,
+            "pending_packages": tuple(sorted(name for name, each in known.items() if each.pending)),
+            "held_packages": tuple(name for name in KNOWN if name in known and known[name].held and name != "kubelet"),
+        }
+
+    def _clock(self) -> tuple[float, float]:
+        """The node's clock less ours, and by how much that may be wrong: half of the way there and back."""
+        before = time.time()
+        there = CLOCK.read(self.connection)
+        after = time.time()
+        return there - (before + after) / 2, (after - before) / 2
+
+    def _image_bytes(self) -> int:
+        used = {each.image_id for each in self.containers}
+        if not used:
+            return 0
+        return sum(image.size for image in docker_images(tuple(sorted(used))).read(self.connection))
+
+    def _socket_processes(self) -> tuple[str, ...]:
+        if not self.docker_active:
+            return ()
+        inodes = SOCKET_CLIENTS.read(self.connection)
+        pids = processes_of(inodes).read(self.connection) if inodes else ()
+        found = processes(pids).read(self.connection) if pids else ()
+        return tuple(f"{each.name} (pid {each.pid})" for each in found if not each.pod and each.name not in _OUR_OWN)

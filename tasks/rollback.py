@@ -1,0 +1,220 @@
+"""Back to Docker: the node's undo, and then the API's part of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from cri_switch.cluster.annotate import annotate_cri_socket
+from cri_switch.cluster.api_health import wait_api
+from cri_switch.cluster.cordon import cordon as cordon_node
+from cri_switch.cluster.cordon import uncordon as uncordon_node
+from cri_switch.cluster.drain import drain as drain_node
+from cri_switch.cluster.inventory import same_node
+from cri_switch.cluster.mark import unmark
+from cri_switch.cluster.node_pods import wait_node_pods
+from cri_switch.cluster.node_status import wait_runtime
+from cri_switch.cluster.taint import remove_waiting_taint
+from cri_switch.model.attempt import Attempt
+from cri_switch.model.errors import ApiError, CriSwitchError, DrainBlocked, LockHeld, RollbackFailed, Stopped
+from cri_switch.model.errors import Unreachable as Away
+from cri_switch.model.migration import Migration
+from cri_switch.model.node_ref import NodeRef
+from cri_switch.model.plan import Plan
+from cri_switch.node.action import Action, perform
+from cri_switch.node.actions.restore import forget
+from cri_switch.node.actions.undo import refuse_without_docker, undo
+from cri_switch.node.before import Before, before_fact
+from cri_switch.node.facts.kubelet import KUBELET_STARTED
+from cri_switch.node.facts.machine import BOOT_ID
+from cri_switch.node.journal import journal_fact
+from tasks import reach, stop
+from tasks.diary import write_down
+from tasks.followed import followed
+from tasks.look import look
+from tasks.step import worth_another_try
+
+STEP = "rollback"
+_BACK = "back on Docker"
+
+
+@contextmanager
+def undone_on_failure(attempt: Attempt, migration: Migration) -> Iterator[None]:
+    """A step that fails takes the node back; the failure is raised again and says so.
+
+    A stop, a cancellation or a lost Lease is no failure: the next run resumes.
+
+    Raises:
+        RollbackFailed: the node could not be taken back; it is left as it is.
+    """
+    try:
+        yield
+    except (Stopped, LockHeld):
+        raise
+    except CriSwitchError as problem:
+        if migration.spec.dry_run or stop.stopping():
+            raise
+        try:
+            done = rollback(attempt, migration, problem.what)
+        except Stopped as also:
+            problem.add_note(f"the way back was stopped: {also.what}")
+            also.state = "half way back to Docker; the next run goes on"
+            raise also from problem
+        except CriSwitchError as also:
+            raise failed(attempt.node, also, problem) from problem
+        except Exception as bug:  # whatever it is: the node is neither here nor there, and nothing further may start
+            raise failed(attempt.node, CriSwitchError(f"{type(bug).__name__}: {bug}"), problem) from bug
+        problem.rolled_back = True
+        problem.state = f"{_BACK}: {done}"
+        problem.next_step = problem.next_step or "mend what is named and run the same command again"
+        raise
+
+
+def failed(node: NodeRef, also: CriSwitchError, first: CriSwitchError | None = None) -> RollbackFailed:
+    """The error of a way back that failed."""
+    because = f"{node.name}: {first.what}\n" if first else ""
+    return RollbackFailed(
+        f"{because}{node.name}: the way back to Docker failed: {also.what}",
+        state=f"unhealthy, cordoned, neither proven on Docker nor on the new runtime. {also.state}".strip(),
+        next_step=f"cri-switch rollback {node.name} -f FILE --yes" + (f" ({also.next_step})" if also.next_step else ""),
+    )
+
+
+@task(
+    name=STEP,
+    task_run_name="rollback {attempt.node.name}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=5,
+    retry_delay_seconds=[2, 5, 10, 20, 40],
+    retry_condition_fn=worth_another_try,
+)
+def rollback(attempt: Attempt, migration: Migration, reason: str, *, must_drain: bool = False) -> str:
+    """Undo on the node, prove that Docker serves, then annotation, marks, taint and cordon; what was done, a line.
+
+    A node that serves on the new runtime is drained first. With `must_drain` a drain that is refused ends it.
+
+    Raises: CriSwitchError of any kind; the node is then where it says.
+    """
+    node, spec, logger = attempt.node, migration.spec, get_run_logger()
+    before = ready_to_undo(node, migration, attempt.migration_id)
+    logger.warning("node=%s step=%s started: %s", node.name, STEP, reason)
+    write_down(attempt, migration, STEP, "started", reason)
+    _drain(attempt, migration, must_drain)
+    done = _perform(node, migration, undo(migration, attempt))
+    api = reach.cluster(migration)
+    with followed(node, migration):
+        if node.role == "control-plane":
+            wait_api(api, seconds=spec.timeouts.api, stop=stop.stopping, sleep=stop.sleep)
+        seen = wait_runtime(
+            api,
+            node,
+            runtime="docker",
+            newer_than=KUBELET_STARTED.read(reach.node(node, migration)),
+            seconds=spec.timeouts.node_ready,
+            stop=stop.stopping,
+            sleep=stop.sleep,
+        )
+        pods = wait_node_pods(
+            api,
+            node,
+            runtime="docker",
+            expected=before.cluster.get("own_pods", ()),
+            seconds=spec.timeouts.pods_ready,
+            stop=stop.stopping,
+            sleep=stop.sleep,
+        )
+    if before.known:
+        annotate_cri_socket(api, node, before.cluster.get("cri_socket", ""))
+    remove_waiting_taint(api, node, attempt.migration_id)
+    cordon = uncordon_node(api, node, attempt.migration_id)
+    unmark(api, node)
+    _perform(node, migration, forget(attempt.migration_id, attempt.number))
+    line = f"{done}; Ready on {seen}; {pods}; {cordon}"
+    write_down(attempt, migration, STEP, "done", line)
+    logger.info("node=%s step=%s %s", node.name, STEP, line)
+    return line
+
+
+def ready_to_undo(node: NodeRef, migration: Migration, migration_id: str) -> Before:
+    """How the node was before; raises NotProven, with nothing touched, where Docker's packages are gone."""
+    connection = reach.node(node, migration)
+
+    def check() -> Action:
+        yield from refuse_without_docker(before)
+        return ""
+
+    before = before_fact(migration_id).read(connection)
+    perform(connection, check())
+    return before
+
+
+@look
+def last_attempt(node: NodeRef, migration: Migration, plan: Plan) -> Attempt:
+    """The attempt that is to be undone: the journal's last one. Nothing is written.
+
+    Raises: NotProven where Docker's packages are gone.
+    """
+    reach.leave(node)
+    connection = reach.node(node, migration)
+    ready_to_undo(node, migration, plan.migration_id)
+    entries = journal_fact(plan.migration_id).read(connection)
+    return Attempt(
+        cluster_uid=plan.cluster_uid,
+        migration_id=plan.migration_id,
+        node=node,
+        number=max((entry.attempt for entry in entries), default=1),
+        boot_id=BOOT_ID.read(connection),
+    )
+
+
+def _perform(node: NodeRef, migration: Migration, action: Action) -> str:
+    """Not cut short by a stop: it takes seconds, and half of it is the worst place to end."""
+    logger = get_run_logger()
+    done = perform(
+        reach.node(node, migration),
+        action,
+        dry_run=migration.spec.dry_run,
+        say=lambda line: logger.info("node=%s %s", node.name, line),
+        sleep=time.sleep,
+    )
+    return done.summary
+
+
+def _drain(attempt: Attempt, migration: Migration, must: bool) -> None:
+    """Only a node that serves on the new runtime: from any other, pods cannot be evicted in an orderly way.
+
+    A refused drain (a PDB) is no reason to leave a node that failed where it is: what is left on it is stopped with
+    its grace and started again in place, as in a reboot.
+    """
+    api, node, logger = reach.cluster(migration), attempt.node, get_run_logger()
+    try:
+        found = same_node(api, node)
+    except (Away, ApiError) as problem:
+        if must:
+            raise
+        logger.warning("node=%s not drained: %s", node.name, problem.what)
+        return
+    status = found["status"]
+    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or [])
+    if not ready or status["nodeInfo"]["containerRuntimeVersion"].startswith("docker://"):
+        return
+    cordon_node(api, node, attempt.migration_id)
+    try:
+        drain_node(
+            api,
+            node,
+            migration.spec.drain,
+            say=lambda line: logger.info("node=%s %s", node.name, line),
+            stop=stop.stopping,
+            sleep=stop.sleep,
+        )
+    except DrainBlocked as problem:
+        if must:
+            uncordon_node(api, node, attempt.migration_id)
+            raise
+        logger.warning("node=%s not drained, its pods are restarted in place: %s", node.name, problem.what)

@@ -1,0 +1,43 @@
+"""What the cluster's workloads have against a migration, by the API alone."""
+
+from __future__ import annotations
+
+from cri_switch.checks.budgets import check_budgets
+from cri_switch.checks.capacity import check_capacity
+from cri_switch.checks.docker_socket import check_docker_socket
+from cri_switch.checks.drain import check_drain
+from cri_switch.checks.owner import owners
+from cri_switch.checks.pods import drained
+from cri_switch.cluster.client import Cluster
+from cri_switch.cluster.rights import unseen_kinds
+from cri_switch.cluster.workload_objects import KINDS, workload_objects
+from cri_switch.model.finding import Finding
+from cri_switch.model.migration import Migration
+from cri_switch.model.plan import Plan
+
+
+def workload_findings(api: Cluster, plan: Plan, migration: Migration) -> list[Finding]:
+    """Who uses the node's Docker, what the drains would meet, whether the batches' pods fit elsewhere."""
+    spec, unseen = migration.spec, unseen_kinds(api)
+    findings = []
+    if unseen:
+        findings.append(
+            Finding(
+                "warning",
+                "TemplatesNotChecked",
+                f"the credentials may not list {', '.join(unseen)}: what these would start is not checked",
+                remedy="kubectl apply -f deployments/rbac.yaml (of this version)",
+            )
+        )
+    pods = api.list("Pod")
+    objects = workload_objects(api, [kind for kind in KINDS if kind not in unseen])
+    findings += check_docker_socket(pods, spec.allow_docker_socket, objects)
+    leaving = drained(pods, {node.name for node in plan.todo})
+    if spec.drain.pod_selector:
+        chosen = {pod["metadata"]["uid"] for pod in api.list("Pod", labels=spec.drain.pod_selector)}
+        leaving = [pod for pod in leaving if pod["metadata"]["uid"] in chosen]
+    budgets = api.list("PodDisruptionBudget")
+    findings += check_drain(leaving, objects, owners(objects), spec.drain)
+    findings += check_budgets(leaving, budgets, disable_eviction=spec.drain.disable_eviction)
+    batches = [[node.name for node in batch] for batch in plan.batches]
+    return [*findings, *check_capacity(batches, api.list("Node"), pods)]

@@ -1,0 +1,196 @@
+"""One migration at a time: who gets the Lease, who is refused, and when it counts as lost."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cri_switch.cluster.lease import DURATION, EVERY, NAME, NAMESPACE, WATCH, Keeper, Lease, holder, unlock
+from cri_switch.cluster.transport import Answer, NotSent, Request
+from cri_switch.model.errors import ApiError, LockHeld, Unreachable
+from tests.unit.cluster.fake_api import Clock, FakeApi, cluster, status
+
+START = datetime(2026, 11, 23, 18, tzinfo=UTC)
+KEY = ("leases", NAMESPACE, NAME)
+
+
+def lease(api: FakeApi, clock: Clock, migration: str = "m1", run: str = "r1", ahead: float = 0) -> Lease:
+    def wall() -> datetime:
+        return START + timedelta(seconds=clock() - 1000 + ahead)
+
+    return Lease(cluster(api), migration, run, sleep=clock.sleep, clock=clock, wall=wall)
+
+
+def away(_request: Request) -> Answer | None:
+    raise NotSent("connection refused")
+
+
+def test_free_taken_renewed_and_released() -> None:
+    api, clock = FakeApi(), Clock()
+    mine = lease(api, clock)
+    assert mine.identity in mine.take()
+    clock.sleep(EVERY)
+    assert mine.renew() == ""
+    spec = api.objects[KEY]["spec"]
+    assert spec["renewTime"] == "2026-11-23T18:00:15.000000Z"
+    assert spec["acquireTime"] == "2026-11-23T18:00:00.000000Z"
+    assert mine.release()
+    assert not mine.release()
+    assert api.objects[KEY]["spec"]["holderIdentity"] == ""
+    other = lease(api, clock, "m2", "r2")
+    assert "taken over" not in other.take()
+
+
+@pytest.mark.parametrize(
+    ("migration", "run", "later"),
+    [("m2", "r2", 0), ("m1", "r2", 0), ("m1", "r2", DURATION - 1), ("m2", "r2", 9 * DURATION)],
+)
+def test_refused_with_holder_and_since(migration: str, run: str, later: float) -> None:
+    api, clock = FakeApi(), Clock()
+    first = lease(api, clock)
+    first.take()
+    clock.sleep(later)
+    before = dict(api.objects[KEY]["spec"])
+    with pytest.raises(LockHeld) as caught:
+        lease(api, clock, migration, run).take()
+    assert caught.value.exit_code == 8
+    assert first.identity in caught.value.what
+    assert "since 2026-11-23T18:00:00" in caught.value.what
+    assert ("unlock" in caught.value.next_step) == (later > DURATION)
+    assert api.objects[KEY]["spec"] == before
+
+
+def test_the_same_migration_takes_over_what_has_expired() -> None:
+    api, clock = FakeApi(), Clock()
+    dead = lease(api, clock)
+    dead.take()
+    clock.sleep(DURATION + 1)
+    second = lease(api, clock, run="r2")
+    assert f"taken over from {dead.identity}" in second.take()
+    assert dead.renew().startswith("the Lease is lost: m1/r2/")
+    assert not dead.release()
+    assert api.objects[KEY]["spec"]["holderIdentity"] == second.identity
+
+
+def test_the_same_run_again_waits_until_its_first_process_is_surely_dead() -> None:
+    api, clock = FakeApi(), Clock()
+    first = lease(api, clock)
+    first.take()
+    lease(api, clock).take()
+    assert clock.slept == [WATCH]
+
+
+@pytest.mark.parametrize(("run", "ahead"), [("r1", 0), ("r2", 2 * DURATION)])
+def test_one_that_is_alive_is_not_taken_over_whatever_the_clocks_say(run: str, ahead: float) -> None:
+    api, clock = FakeApi(), Clock()
+    alive = lease(api, clock)
+    alive.take()
+    clock.at(EVERY, alive.renew)
+    with pytest.raises(LockHeld):
+        lease(api, clock, run=run, ahead=ahead).take()
+    assert alive.renew() == ""
+
+
+def test_two_that_create_it_at_once() -> None:
+    api, clock = FakeApi(), Clock()
+    first, second = lease(api, clock), lease(api, clock, "m2", "r2")
+
+    def too_late(request: Request) -> Answer | None:
+        if request.method == "POST":
+            api.answers.clear()
+            first.take()
+            return status(409, "AlreadyExists", "leases already exists")
+        return None
+
+    api.answers.append(too_late)
+    with pytest.raises(LockHeld, match="m1/r1"):
+        second.take()
+
+
+def test_two_that_take_over_at_once() -> None:
+    api, clock = FakeApi(), Clock()
+    lease(api, clock).take()
+    clock.sleep(DURATION + 1)
+    second, third = lease(api, clock, run="r2"), lease(api, clock, run="r3")
+
+    def too_late(request: Request) -> Answer | None:
+        if request.method == "PATCH":
+            api.answers.clear()
+            third.take()
+        return None
+
+    api.answers.append(too_late)
+    with pytest.raises(LockHeld, match="m1/r3"):
+        second.take()
+
+
+def test_an_outage_shorter_than_the_duration_is_sat_out_and_a_longer_one_is_not() -> None:
+    api, clock = FakeApi(), Clock()
+    mine = lease(api, clock)
+    mine.take()
+    api.answers.append(away)
+    clock.sleep(DURATION - 20)
+    assert mine.renew() == ""
+    api.answers.clear()
+    assert mine.renew() == ""
+    api.answers.append(away)
+    clock.sleep(DURATION - 1)
+    assert mine.renew() == ""
+    clock.sleep(1)
+    assert "not renewed for 180 s" in mine.renew()
+
+
+def test_a_renewal_whose_answer_was_lost_is_no_other_holder() -> None:
+    api, clock = FakeApi(), Clock()
+    mine = lease(api, clock)
+    mine.take()
+
+    def cut(request: Request) -> Answer | None:
+        if request.method == "PATCH":
+            api.answers.clear()
+            api(request)
+            raise Unreachable("connection reset")
+        return None
+
+    api.answers.append(cut)
+    assert mine.renew() == ""
+    assert mine.renew() == ""
+
+
+def test_deleted_is_lost_and_unlock_frees_only_what_was_shown() -> None:
+    api, clock = FakeApi(), Clock()
+    mine = lease(api, clock)
+    mine.take()
+    shown = holder(cluster(api))
+    assert shown is not None
+    mine.renew()
+    with pytest.raises(ApiError) as caught:
+        unlock(cluster(api), shown)
+    assert caught.value.status == 409
+    again = holder(cluster(api))
+    assert again is not None
+    unlock(cluster(api), again)
+    assert "lost" in mine.renew()
+    lease(api, clock, "m2", "r2").take()
+    api.remove(*KEY)
+    assert holder(cluster(api)) is None
+
+
+def test_the_keeper_says_once_that_it_is_lost_and_stops() -> None:
+    api, clock = FakeApi(), Clock()
+    mine = lease(api, clock)
+    mine.take()
+    said, gone = list[str](), threading.Event()
+
+    def lost(why: str) -> None:
+        said.append(why)
+        gone.set()
+
+    keeper = Keeper(mine, lost, every=0.01)
+    keeper.start()
+    api.remove(*KEY)
+    assert gone.wait(5)
+    keeper.stop()
+    assert said == ["the Lease is lost: somebody deleted it"]

@@ -1,0 +1,76 @@
+"""Which control-plane node goes next, and when none does."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from cri_switch.model.errors import NotProven
+from cri_switch.model.migration import Backup, ClusterAccess, Metadata, Migration, Spec, Timeouts
+from cri_switch.model.node_ref import NodeRef
+from cri_switch.model.plan import NodePlan, Plan
+from cri_switch.node.etcd_member import ControlPlaneNode
+from tasks import control_plane, reach
+
+NODES = [NodeRef(name=f"cp{i}", uid=f"u{i}", role="control-plane") for i in (1, 2, 3)]
+MIGRATION = Migration(
+    metadata=Metadata(name="m"),
+    spec=Spec(cluster=ClusterAccess(kubeconfig="k"), backup=Backup(directory="d"), timeouts=Timeouts(api=0.01)),
+)
+
+
+def plan(resumed: str = "", nodes: int = 3) -> Plan:
+    entries = tuple(
+        NodePlan(node=node, action="resume" if node.name == resumed else "migrate") for node in NODES[:nodes]
+    )
+    return Plan(cluster_uid="c", migration_id="m", target="containerd", nodes=entries, batches=())
+
+
+@pytest.fixture
+def says(monkeypatch: pytest.MonkeyPatch) -> dict[str, ControlPlaneNode]:
+    voters = frozenset({1, 2, 3})
+    found = {f"cp{i}": ControlPlaneNode(f"cp{i}", i, leader=1, voters=voters) for i in (1, 2, 3)}
+    monkeypatch.setattr(reach, "node", lambda ref, _migration: ref.name)
+    monkeypatch.setattr(control_plane, "ask_control_plane", lambda name: found[name])
+    monkeypatch.setattr(control_plane, "get_run_logger", lambda: logging.getLogger("test"))
+    return found
+
+
+def choose(waiting: list[NodeRef], found: Plan) -> str:
+    return control_plane.next_control_plane.fn(waiting, found, MIGRATION).name
+
+
+def test_the_leader_goes_last(says: dict[str, ControlPlaneNode]) -> None:
+    assert choose(NODES, plan()) == "cp2"
+    assert choose([NODES[0], NODES[2]], plan()) == "cp3"
+    assert choose(NODES[:1], plan()) == "cp1"
+    assert says["cp1"].leads
+
+
+def test_what_is_out_already_goes_first_and_is_not_asked(says: dict[str, ControlPlaneNode]) -> None:
+    says.clear()
+    assert choose(NODES, plan(resumed="cp3")) == "cp3"
+
+
+def test_one_that_is_not_well_holds_all_back(says: dict[str, ControlPlaneNode]) -> None:
+    says["cp3"] = ControlPlaneNode("cp3", problems=("etcd on cp3: is unhealthy",))
+    with pytest.raises(NotProven, match="cp3: is unhealthy") as caught:
+        choose(NODES[:2], plan())
+    assert caught.value.state == "not started: cp1, cp2"
+
+
+def test_two_members_are_refused_and_one_alone_is_not(says: dict[str, ControlPlaneNode]) -> None:
+    for name, number in (("cp1", 1), ("cp2", 2)):
+        says[name] = ControlPlaneNode(name, number, leader=1, voters=frozenset({1, 2}))
+    with pytest.raises(NotProven, match="lose its quorum: 1 of 2"):
+        choose(NODES[:2], plan(nodes=2))
+    says["cp1"] = ControlPlaneNode("cp1", 1, leader=1, voters=frozenset({1}))
+    assert choose(NODES[:1], plan(nodes=1)) == "cp1"
+
+
+def test_a_member_that_no_node_runs_counts_as_ill(says: dict[str, ControlPlaneNode]) -> None:
+    for name, number in (("cp1", 1), ("cp2", 2), ("cp3", 3)):
+        says[name] = ControlPlaneNode(name, number, leader=1, voters=frozenset({1, 2, 3, 255}))
+    with pytest.raises(NotProven, match="member ff runs on no control-plane node"):
+        choose(NODES, plan())
