@@ -52,7 +52,7 @@ def demo(options: Options) -> None:
     with tempfile.TemporaryDirectory(prefix="cri-switch-demo-") as folder:
         directory = Path(folder)
         with _engine(directory, options) as server, _rehearsal(directory / "cluster", options) as rehearsal:
-            report = _migrate(load_migration(str(rehearsal.settings)), rehearsal, options)
+            report = _migrate(load_migration(str(rehearsal.settings)), options)
             seen = rehearsal.seen()
             _show(report, options, time.monotonic() - started)
             _judge(seen)
@@ -130,7 +130,7 @@ def _engine(directory: Path, options: Options) -> Iterator[LocalServer | None]:
         yield server
 
 
-def _migrate(migration: Migration, rehearsal: RehearsalProcess, options: Options) -> Report:
+def _migrate(migration: Migration, options: Options) -> Report:
     """The flow; once more where a node failed by a fault that is over."""
     talk.say("Prefect starts; the flow migrate-cluster begins ...")
     from flows.migrate_cluster import migrate_cluster  # noqa: PLC0415 (Prefect takes seconds to import)
@@ -167,6 +167,9 @@ def merged(reports: list[Report]) -> Report:
     done: dict[str, NodeReport] = {}
     for report in reports:
         done |= {node.name: node for node in report.nodes if node.outcome == "migrated"}
+    failed = {node.name for report in reports[:-1] for node in report.failed}
+    for name in failed & done.keys():
+        done[name] = done[name].model_copy(update={"reason": "failed once, went back to Docker, and was done again"})
     rows = [done.get(node.name, node) for node in last.nodes]
     return last.model_copy(update={"nodes": rows, "backup": ""})  # its directory goes with the simulated cluster
 

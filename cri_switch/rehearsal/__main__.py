@@ -1,0 +1,86 @@
+"""The child of process.py."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+
+from cri_switch.rehearsal.access import write_kubeconfigs, write_settings
+from cri_switch.rehearsal.build import ClusterSpec, build
+from cri_switch.rehearsal.clock import Clock
+from cri_switch.rehearsal.faults import FAULTS
+from cri_switch.rehearsal.http_server import HttpServer
+from cri_switch.rehearsal.invariants import Invariants, Promise
+from cri_switch.rehearsal.process import Seen, Wish
+from cri_switch.rehearsal.sshd import USER, Sshd
+from cri_switch.rehearsal.world import World
+
+
+def main(argv: list[str]) -> int:
+    """Make the cluster, say so, answer until stdin ends."""
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)
+    wish = Wish.model_validate_json(argv[0])
+    directory = Path(wish.directory)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    world = build(
+        ClusterSpec(
+            nodes=wish.nodes,
+            control_planes=wish.control_planes,
+            release=wish.release,
+            cgroup_driver=wish.cgroup_driver,
+            migrated=wish.migrated,
+            cordoned=wish.cordoned,
+            self_contained_docker=wish.self_contained_docker,
+            replicas=wish.replicas,
+        ),
+        Clock(wish.speed),
+    )
+    promise = Promise(wish.max_unavailable, frozenset(wish.migrated), wish.failures_allowed)
+    invariants = Invariants(world, promise)
+    for name in world.machines:
+        _begin(world, invariants, wish.fault if name == wish.fault_node else "", name)
+    server, sshd = HttpServer(world.api), Sshd(world, directory)
+    write_kubeconfigs(directory, server.url)
+    write_settings(directory, "rehearsal", USER, wish.spec)
+    world.start()
+    try:
+        _say({"ready": True, "url": server.url, "settings": str(directory / "migration.yaml")})
+        for line in sys.stdin:
+            question = json.loads(line)
+            if question["ask"] == "fault":
+                _begin(world, invariants, question["name"], question["node"])
+                _say({"done": True})
+            else:
+                _say(_seen(world, invariants).model_dump(mode="json"))
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        world.close()
+        server.close()
+        sshd.close()
+    return 0
+
+
+def _begin(world: World, invariants: Invariants, fault: str, node: str) -> None:
+    invariants.watch(node, FAULTS[fault].begin(world, node) if fault else lambda _argv: None)
+
+
+def _seen(world: World, invariants: Invariants) -> Seen:
+    return Seen(
+        complaints=world.complaints,
+        broken=invariants.broken,
+        unfinished=invariants.finished(),
+        most_out=invariants.most_out,
+        calls=len(world.api.calls),
+    )
+
+
+def _say(value: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

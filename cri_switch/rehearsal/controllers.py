@@ -1,0 +1,214 @@
+"""The controllers of workloads: Deployment, ReplicaSet, StatefulSet, DaemonSet, Job."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from typing import Any
+
+from cri_switch.rehearsal.pods_of import active, ended, going, owned, ready, reference, tolerates
+from cri_switch.rehearsal.store import Missing, Store
+
+Obj = dict[str, Any]
+_DAEMON_TOLERATIONS = [
+    {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": effect}
+    for key, effect in (
+        ("not-ready", "NoExecute"),
+        ("unreachable", "NoExecute"),
+        ("disk-pressure", "NoSchedule"),
+        ("memory-pressure", "NoSchedule"),
+        ("pid-pressure", "NoSchedule"),
+        ("unschedulable", "NoSchedule"),
+    )
+]
+
+
+class Controllers:
+    """One `step` brings every controller's pods and status to where they belong."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._pods: list[Obj] = []
+
+    def step(self) -> None:
+        """All of them, once; call it under the store's lock."""
+        self._pods = self._store.peek("Pod")
+        for kind, control in (
+            ("Deployment", self._deployment),
+            ("ReplicaSet", self._replica_set),
+            ("StatefulSet", self._stateful_set),
+            ("DaemonSet", self._daemon_set),
+            ("Job", self._job),
+        ):
+            for obj in self._store.peek(kind):
+                if not going(obj):
+                    status = control(obj)
+                    status["observedGeneration"] = obj["metadata"].get("generation", 1)
+                    self._status(kind, obj, status)
+
+    def _status(self, kind: str, obj: Obj, status: Obj) -> None:
+        if {**(obj.get("status") or {}), **status} != obj.get("status"):
+
+            def change(found: Obj) -> None:
+                found["status"] = {**(found.get("status") or {}), **status}
+
+            self._store.change(kind, obj["metadata"]["name"], obj["metadata"].get("namespace", ""), change)
+
+    def _deployment(self, obj: Obj) -> Obj:
+        metadata, spec = obj["metadata"], obj["spec"]
+        digest = hashlib.sha256(json.dumps(spec["template"], sort_keys=True).encode()).hexdigest()[:10]
+        name, namespace = f"{metadata['name']}-{digest}", metadata["namespace"]
+        found = self._store.get("ReplicaSet", name, namespace)
+        if found is None:
+            labels = {**spec["selector"]["matchLabels"], "pod-template-hash": digest}
+            template = copy.deepcopy(spec["template"])
+            template["metadata"] = {**template.get("metadata", {}), "labels": labels}
+            body = {"replicas": spec.get("replicas", 1), "selector": {"matchLabels": labels}, "template": template}
+            owners = [reference("Deployment", "apps/v1", obj)]
+            found = self._store.create(
+                "ReplicaSet",
+                {"metadata": {"name": name, "namespace": namespace, "ownerReferences": owners}, "spec": body},
+            )
+        elif found["spec"]["replicas"] != spec.get("replicas", 1):
+            found["spec"]["replicas"] = spec.get("replicas", 1)
+            found = self._store.update("ReplicaSet", found)
+        status = found.get("status") or {}
+        counted = {key: status.get(key, 0) for key in ("replicas", "readyReplicas", "availableReplicas")}
+        return {**counted, "updatedReplicas": counted["replicas"]}
+
+    def _replica_set(self, obj: Obj) -> Obj:
+        wanted = obj["spec"].get("replicas", 1)
+        mine = [pod for pod in owned(self._pods, obj["metadata"]["uid"]) if active(pod)]
+        for _ in range(wanted - len(mine)):
+            self._create("ReplicaSet", "apps/v1", obj, {"generateName": f"{obj['metadata']['name']}-"})
+        for pod in sorted(mine, key=ready)[: max(0, len(mine) - wanted)]:
+            self._store.delete("Pod", pod["metadata"]["name"], pod["metadata"]["namespace"])
+        up = sum(1 for pod in mine if ready(pod))
+        return {"replicas": len(mine), "readyReplicas": up, "availableReplicas": up}
+
+    def _stateful_set(self, obj: Obj) -> Obj:
+        metadata, spec = obj["metadata"], obj["spec"]
+        mine = {pod["metadata"]["name"]: pod for pod in owned(self._pods, metadata["uid"])}
+        parallel = spec.get("podManagementPolicy") == "Parallel"
+        for number in range(spec.get("replicas", 1)):
+            name = f"{metadata['name']}-{number}"
+            pod = mine.get(name)
+            if pod is None:
+                claims = self._claims(obj, name)
+                self._create("StatefulSet", "apps/v1", obj, {"name": name}, volumes=claims)
+            elif ended(pod) and not going(pod):
+                self._store.delete("Pod", name, metadata["namespace"])
+            if not parallel and (pod is None or not ready(pod)):
+                break
+        alive = [pod for pod in mine.values() if active(pod)]
+        return {"replicas": len(alive), "readyReplicas": sum(1 for pod in alive if ready(pod))}
+
+    def _claims(self, obj: Obj, pod: str) -> list[Obj]:
+        """Volumes of a StatefulSet's pod; each claim is made and bound to a free volume of its class."""
+        volumes = []
+        for template in obj["spec"].get("volumeClaimTemplates") or []:
+            short, namespace = template["metadata"]["name"], obj["metadata"]["namespace"]
+            name = f"{short}-{pod}"
+            volumes.append({"name": short, "persistentVolumeClaim": {"claimName": name}})
+            if self._store.get("PersistentVolumeClaim", name, namespace):
+                continue
+            taken = {claim["spec"].get("volumeName") for claim in self._store.peek("PersistentVolumeClaim")}
+            storage = template["spec"].get("storageClassName")
+            free = [
+                volume["metadata"]["name"]
+                for volume in self._store.peek("PersistentVolume")
+                if volume["spec"].get("storageClassName") == storage and volume["metadata"]["name"] not in taken
+            ]
+            spec = {**template["spec"], **({"volumeName": free[0]} if free else {})}
+            status = {"phase": "Bound" if free else "Pending"}
+            metadata = {"name": name, "namespace": namespace}
+            self._store.create("PersistentVolumeClaim", {"metadata": metadata, "spec": spec, "status": status})
+        return volumes
+
+    def _daemon_set(self, obj: Obj) -> Obj:
+        uid = obj["metadata"]["uid"]
+        mine = owned(self._pods, uid)
+        template = {"spec": {**obj["spec"]["template"]["spec"]}}
+        template["spec"]["tolerations"] = [*(template["spec"].get("tolerations") or []), *_DAEMON_TOLERATIONS]
+        wanted = [node["metadata"]["name"] for node in self._store.peek("Node") if _runs_on(template, node)]
+        there: dict[str, list[Obj]] = {}
+        for pod in mine:
+            there.setdefault(pod["spec"].get("nodeName", ""), []).append(pod)
+            if ended(pod) and not going(pod):
+                self._store.delete("Pod", pod["metadata"]["name"], pod["metadata"]["namespace"])
+        for name in wanted:
+            if name not in there:
+                generate = {"generateName": f"{obj['metadata']['name']}-"}
+                self._create("DaemonSet", "apps/v1", obj, generate, node=name, tolerations=_DAEMON_TOLERATIONS)
+        up = sum(1 for pod in mine if active(pod) and ready(pod))
+        return {
+            "desiredNumberScheduled": len(wanted),
+            "currentNumberScheduled": sum(1 for name in wanted if name in there),
+            "updatedNumberScheduled": sum(1 for name in wanted if name in there),
+            "numberReady": up,
+            "numberAvailable": up,
+            "numberMisscheduled": 0,
+        }
+
+    def _job(self, obj: Obj) -> Obj:
+        mine = owned(self._pods, obj["metadata"]["uid"])
+        done = sum(1 for pod in mine if (pod.get("status") or {}).get("phase") == "Succeeded")
+        wanted = obj["spec"].get("completions", 1)
+        alive = [pod for pod in mine if active(pod)]
+        if done < wanted and not alive and not any(going(pod) for pod in mine):
+            self._create("Job", "batch/v1", obj, {"generateName": f"{obj['metadata']['name']}-"})
+        conditions = [{"type": "Complete", "status": "True"}] if done >= wanted else []
+        status: Obj = {"active": len(alive), "succeeded": done}
+        return {**status, "conditions": conditions} if conditions else status
+
+    def _create(
+        self,
+        kind: str,
+        api_version: str,
+        controller: Obj,
+        names: Obj,
+        *,
+        node: str = "",
+        volumes: list[Obj] | None = None,
+        tolerations: list[Obj] | None = None,
+    ) -> None:
+        template = copy.deepcopy(controller["spec"]["template"])
+        spec = template["spec"]
+        spec.setdefault("terminationGracePeriodSeconds", 30)
+        spec.setdefault("restartPolicy", "Always")
+        if node:
+            spec["nodeName"] = node
+        if volumes:
+            spec["volumes"] = [*(spec.get("volumes") or []), *volumes]
+        if tolerations:
+            spec["tolerations"] = [*(spec.get("tolerations") or []), *tolerations]
+        metadata = {**template.get("metadata", {}), **names, "namespace": controller["metadata"]["namespace"]}
+        metadata["ownerReferences"] = [reference(kind, api_version, controller)]
+        self._store.create("Pod", {"metadata": metadata, "spec": spec, "status": {"phase": "Pending"}})
+
+
+def _runs_on(template: Obj, node: Obj) -> bool:
+    wanted = template["spec"].get("nodeSelector") or {}
+    labels = node["metadata"].get("labels") or {}
+    if any(labels.get(key) != value for key, value in wanted.items()):
+        return False
+    taints = [t for t in node["spec"].get("taints") or [] if t["effect"] in ("NoSchedule", "NoExecute")]
+    return all(tolerates(template, taint) for taint in taints)
+
+
+def collect_garbage(store: Store) -> None:
+    """Objects whose controller is gone go too."""
+    alive = {
+        obj["metadata"]["uid"]
+        for kind in ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "Node")
+        for obj in store.peek(kind)
+    }
+    for kind in ("ReplicaSet", "Pod"):
+        for obj in store.peek(kind):
+            owners = obj["metadata"].get("ownerReferences") or []
+            if owners and not going(obj) and all(o["uid"] not in alive for o in owners):
+                try:
+                    store.delete(kind, obj["metadata"]["name"], obj["metadata"].get("namespace", ""))
+                except Missing:
+                    continue

@@ -1,0 +1,157 @@
+"""Docker on a node: dockerd, its store, and what it puts into the kernel."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from cri_switch.rehearsal.engine import SANDBOX, Box, Engine
+from cri_switch.rehearsal.filesystem import FsError
+from cri_switch.rehearsal.kubelet_flags import PAUSE
+from cri_switch.rehearsal.pod import Pod
+
+ROOT = "/var/lib/docker"
+CHECKPOINTS = "/var/lib/dockershim/sandbox"
+DAEMON_JSON = "/etc/docker/daemon.json"
+NETNS = "/run/docker/netns/default"
+_FILTER = (
+    "FORWARD -j DOCKER-USER",
+    "FORWARD -j DOCKER-ISOLATION-STAGE-1",
+    "FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+    "FORWARD -o docker0 -j DOCKER",
+    "FORWARD -i docker0 ! -o docker0 -j ACCEPT",
+    "FORWARD -i docker0 -o docker0 -j ACCEPT",
+)
+_CHAINS = (
+    "DOCKER-ISOLATION-STAGE-1 -i docker0 ! -o docker0 -j DOCKER-ISOLATION-STAGE-2",
+    "DOCKER-ISOLATION-STAGE-1 -j RETURN",
+    "DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP",
+    "DOCKER-ISOLATION-STAGE-2 -j RETURN",
+    "DOCKER-USER -j RETURN",
+)
+_NAT = (
+    "PREROUTING -m addrtype --dst-type LOCAL -j DOCKER",
+    "OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER",
+    "POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE",
+    "DOCKER -i docker0 -j RETURN",
+)
+
+
+class DockerEngine(Engine):
+    """As a daemon of systemd it is docker.service; containers are stopped with it."""
+
+    namespace = "moby"
+    cache = "/var/lib/cni/cache"
+    scope = "containerd.service"
+    scope_name = "docker"
+    restart_sec = 2.0
+    argv = ("/usr/sbin/dockerd", "-H", "fd://", "--containerd=/run/containerd/containerd.sock")
+
+    @property
+    def up(self) -> bool:
+        """Whether dockerd runs."""
+        return self.machine.systemd.active("docker.service")
+
+    @property
+    def version(self) -> str:
+        """As the kubelet reports it."""
+        return f"docker://{self.machine.docker_version}"
+
+    @property
+    def driver(self) -> str:
+        """native.cgroupdriver of daemon.json."""
+        for option in self._daemon_json().get("exec-opts") or []:
+            name, _, value = str(option).partition("=")
+            if name == "native.cgroupdriver":
+                return value
+        return "cgroupfs"
+
+    def settings(self) -> tuple[str, str, str, str]:
+        """dockershim has them from the kubelet's flags."""
+        flags = self.machine.kubelet.flags
+        return (
+            flags.get("pod-infra-container-image", PAUSE),
+            flags.get("cni-bin-dir", "/opt/cni/bin").split(",")[0],
+            flags.get("cni-conf-dir", "/etc/cni/net.d"),
+            self.driver,
+        )
+
+    def start(self) -> str:
+        """dockerd: its chains, its bridge, its socket."""
+        try:
+            self._daemon_json()
+        except ValueError as problem:
+            return f"unable to configure the Docker daemon with file {DAEMON_JSON}: {problem}"
+        firewall, kernel = self.machine.firewall, self.machine.kernel
+        for chain in ("DOCKER", "DOCKER-ISOLATION-STAGE-1", "DOCKER-ISOLATION-STAGE-2", "DOCKER-USER"):
+            firewall.chain("filter", chain)
+        firewall.chain("nat", "DOCKER")
+        for line in reversed(_FILTER[:2]):
+            firewall.add("filter", line, first=True)
+        for line in (*_FILTER[2:], *_CHAINS):
+            firewall.add("filter", line)
+        for line in _NAT:
+            firewall.add("nat", line)
+        if kernel.sysctls.get("net/ipv4/ip_forward") != "1":
+            kernel.sysctls["net/ipv4/ip_forward"] = "1"
+            firewall.policies["filter", "FORWARD"] = "DROP"
+        kernel.load_bridge_netfilter()
+        kernel.links.add("docker0")
+        kernel.mounts.add(NETNS)
+        self.machine.socket_file("/run/docker.sock")
+        return ""
+
+    def stop(self) -> None:
+        """dockerd stops all its containers."""
+        for one in list(self.boxes.values()):
+            self.stop_box(one)
+
+    def run_sandbox(self, pod: Pod) -> Box:
+        """With dockershim's checkpoint of it."""
+        box = super().run_sandbox(pod)
+        self.machine.fs.put(f"{CHECKPOINTS}/{box.id}", '{"version":"v1"}')
+        return box
+
+    def remove_sandbox(self, sandbox: Box) -> None:
+        """By dockershim, which forgets its checkpoint; after a `docker rm` by hand it stays."""
+        super().remove_sandbox(sandbox)
+        if self.machine.fs.exists(f"{CHECKPOINTS}/{sandbox.id}"):
+            self.machine.fs.remove(f"{CHECKPOINTS}/{sandbox.id}")
+
+    def labels(self, box: Box) -> dict[str, str]:
+        """dockershim's."""
+        labels = {
+            "annotation.io.kubernetes.pod.terminationGracePeriod": str(box.owner.grace),
+            "io.kubernetes.container.name": box.name,
+            "io.kubernetes.docker.type": "podsandbox" if box.name == SANDBOX else "container",
+            "io.kubernetes.pod.name": box.owner.name,
+            "io.kubernetes.pod.namespace": box.owner.namespace,
+            "io.kubernetes.pod.uid": box.owner.uid,
+        }
+        if box.name == SANDBOX:
+            del labels["annotation.io.kubernetes.pod.terminationGracePeriod"]
+        else:
+            labels["io.kubernetes.sandbox.id"] = box.sandbox_id
+        return labels
+
+    def write_log(self, box: Box) -> None:
+        """Docker's json log, dockershim's links to it."""
+        fs = self.machine.fs
+        own = f"{ROOT}/containers/{box.id}/{box.id}-json.log"
+        fs.put(own, "", 0o640)
+        pods = f"/var/log/pods/{box.owner.namespace}_{box.owner.name}_{box.owner.uid}/{box.name}/{box.attempt}.log"
+        fs.symlink(own, pods)
+        name = f"{box.owner.name}_{box.owner.namespace}_{box.name}-{box.id}.log"
+        fs.symlink(pods, f"/var/log/containers/{name}")
+        box.log = own
+
+    def remove(self, box: Box) -> None:
+        """docker rm: the log goes with it, the links stay."""
+        super().remove(box)
+        try:
+            self.machine.fs.remove(f"{ROOT}/containers/{box.id}", recursive=True)
+        except FsError:
+            return
+
+    def _daemon_json(self) -> dict[str, Any]:
+        return dict(json.loads(self.machine.fs.text(DAEMON_JSON) or "{}"))

@@ -1,0 +1,224 @@
+"""What must hold at every moment of a migration, judged by what happens and not by what the pipeline says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from cri_switch.model.label_selector import selects
+from cri_switch.model.window import Window
+from cri_switch.rehearsal.node_fault import NodeFault
+from cri_switch.rehearsal.package_files import DOCKER
+from cri_switch.rehearsal.pods_of import active, ready
+from cri_switch.rehearsal.store import Event
+from cri_switch.rehearsal.world import World
+
+Obj = dict[str, Any]
+_READS = {
+    "systemctl": ("show", "is-active", "is-enabled", "is-failed", "cat", "list-units", "list-unit-files", "status"),
+    "docker": ("ps", "inspect", "images", "info", "version", "image", "volume"),
+    "ctr": ("version", "images", "-n", "containers", "tasks"),
+}
+_CHANGES = ("apt-get", "apt-mark", "dd", "install", "cp", "mv", "rm", "rmdir", "ln", "chown", "chmod", "systemd-run")
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What a migration's settings promise. `left_alone` are nodes that no step may touch."""
+
+    max_unavailable: int = 1
+    left_alone: frozenset[str] = frozenset()
+    failures_allowed: int = 0
+    window: Window | None = None
+
+
+@dataclass
+class Invariants:
+    """Watches a world; `broken` has a line for each breach. Put on before faults: its hook wraps theirs."""
+
+    world: World
+    promise: Promise
+    user: str = "api:system:serviceaccount:cri-switch:cri-switch"
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    broken: list[str] = field(default_factory=list)
+    out: dict[str, str] = field(default_factory=dict)
+    """Nodes out of service, and by what."""
+
+    def __post_init__(self) -> None:
+        nodes = self.world.store.list("Node")
+        self._held = {n["metadata"]["name"] for n in nodes if n["spec"].get("unschedulable")}
+        self._workers = {
+            name
+            for name, machine in self.world.machines.items()
+            if machine.role == "worker" and name not in self.promise.left_alone and not self._switched(name)
+        }
+        self._before = {
+            name: machine.packages.installed(machine.docker_package) for name, machine in self.world.machines.items()
+        }
+        self._stopped: set[str] = set()
+        self.most_out = 0
+        self.world.store.subscribe(self.event)
+
+    def watch(self, name: str, fault: Callable[[tuple[str, ...]], NodeFault | None]) -> None:
+        """See every program of a node before it runs, then let `fault` decide."""
+
+        def hook(argv: tuple[str, ...]) -> NodeFault | None:
+            with self.world.store.lock:
+                self.program(name, argv)
+            return fault(argv)
+
+        self.world.machines[name].fault_hook = hook
+
+    def program(self, name: str, argv: tuple[str, ...]) -> None:
+        """A program that the pipeline runs on a node."""
+        if not changes(argv):
+            return
+        if name in self.promise.left_alone:
+            self._break(f"{name} is to be left alone, and {' '.join(argv)[:120]} runs on it")
+        words = set(argv)
+        if argv[0] == "systemctl" and "stop" in words and "kubelet.service" in words:
+            self._stopped.add(name)
+            self._begin(name, "its kubelet is stopped")
+        if argv[0] == "docker" and argv[1] in ("stop", "rm", "kill"):
+            self._begin(name, "its containers are stopped")
+        if (
+            argv[0] == "apt-get"
+            and ("remove" in words or "purge" in words)
+            and words & set(DOCKER)
+            and "-s" not in words
+        ):
+            if not self._switched(name):
+                self._break(f"Docker's packages are removed from {name}, which is not proven")
+            if "purge" in words:
+                self._break(f"Docker's packages are purged on {name}")
+
+    def event(self, event: Event) -> None:
+        """A change of an object (under the store's lock)."""
+        if event.kind == "Pod":
+            self._pod(event)
+        elif event.kind == "Node" and event.type == "MODIFIED":
+            self._node(event)
+
+    def finished(self) -> list[str]:
+        """At the end every node is migrated, on Docker, or untouched: a line for each that is none of these."""
+        lines = []
+        for name, machine in self.world.machines.items():
+            node = self.world.store.get("Node", name) or {"status": {}}
+            runtime = ((node.get("status") or {}).get("nodeInfo") or {}).get("containerRuntimeVersion", "nothing")
+            if not ready(node):
+                lines.append(f"{name} is not Ready (reports {runtime})")
+                continue
+            other = machine.docker if runtime.startswith("containerd://") else machine.containerd
+            left = [box.name for box in other.boxes.values() if box.running and box.pod is not None]
+            if left:
+                lines.append(f"{name} reports {runtime}, and its other runtime still runs {', '.join(left)}")
+            if (name in self._held) != bool(node["spec"].get("unschedulable")) and name not in self.out:
+                lines.append(f"{name} is {'not ' if name in self._held else ''}cordoned, unlike before")
+        return lines
+
+    def _pod(self, event: Event) -> None:
+        pod, old = event.object, event.before
+        if event.actor != self.user or pod["metadata"].get("namespace") == "cri-switch":
+            return
+        begun = bool(pod["metadata"].get("deletionTimestamp")) and event.type == "MODIFIED"
+        if not (begun or event.type == "DELETED") or (old or {}).get("metadata", {}).get("deletionTimestamp"):
+            return
+        name, title = pod["spec"].get("nodeName", ""), f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+        node = self.world.store.get("Node", name)
+        if node is not None and not node["spec"].get("unschedulable"):
+            self._break(f"pod {title} is taken off {name}, which is not cordoned")
+        if name in self.promise.left_alone:
+            self._break(f"pod {title} is taken off {name}, which is to be left alone")
+        self._budgets(pod, old or pod, title)
+        self._begin(name, f"pod {title} is taken off it")
+
+    def _budgets(self, pod: Obj, old: Obj, title: str) -> None:
+        """No eviction against a budget: what is left healthy is still enough."""
+        if not ready(old):
+            return
+        namespace = pod["metadata"]["namespace"]
+        for budget in self.world.store.peek("PodDisruptionBudget", namespace):
+            selector = budget["spec"].get("selector")
+            if selector is None or not selects(selector, pod["metadata"].get("labels") or {}):
+                continue
+            there = [
+                p
+                for p in self.world.store.peek("Pod", namespace)
+                if selects(selector, p["metadata"].get("labels") or {})
+            ]
+            healthy = sum(1 for p in there if active(p) and ready(p))
+            desired = (budget.get("status") or {}).get("desiredHealthy", 0)
+            if healthy < desired:
+                self._break(
+                    f"pod {title} is taken away against PodDisruptionBudget {budget['metadata']['name']}"
+                    f" ({healthy} healthy, {desired} must be)"
+                )
+
+    def _node(self, event: Event) -> None:
+        node, old = event.object, event.before or event.object
+        name = node["metadata"]["name"]
+        if event.actor == self.user:
+            before, after = bool(old["spec"].get("unschedulable")), bool(node["spec"].get("unschedulable"))
+            if before and not after:
+                if name in self._held:
+                    self._break(f"{name} was cordoned by an administrator, and is uncordoned")
+                self.out.pop(name, None)
+                self._stopped.discard(name)
+            if name in self.promise.left_alone and node["spec"] != old["spec"] and after and not before:
+                self._break(f"{name} is to be left alone, and is cordoned")
+        elif event.actor == f"kubelet:{name}" and name in self._held & self._stopped and ready(node):
+            # It stays cordoned, so its return shows only by its kubelet.
+            self.out.pop(name, None)
+            self._stopped.discard(name)
+
+    def _begin(self, name: str, why: str) -> None:
+        if name in self.out:
+            return
+        self.out[name] = why
+        machine = self.world.machines.get(name)
+        if machine is None:
+            return
+        planes = [each for each in self.out if self.world.machines[each].role == "control-plane"]
+        workers = [each for each in self.out if self.world.machines[each].role == "worker"]
+        self.most_out = max(self.most_out, len(workers))
+        if len(planes) > 1:
+            self._break(f"two control-plane nodes are out: {', '.join(planes)}")
+        if len(workers) > self.promise.max_unavailable:
+            self._break(f"{len(workers)} workers are out ({', '.join(workers)}), {self.promise.max_unavailable} may be")
+        if machine.role == "control-plane":
+            behind = sorted(each for each in self._workers if not self._switched(each))
+            if len(behind) > self.promise.failures_allowed:
+                self._break(f"control-plane node {name} is taken out before {', '.join(behind)}")
+        window = self.promise.window
+        if window is not None and not window.contains(self.now()):
+            self._break(f"{name} is taken out outside the window ({why})")
+
+    def _switched(self, name: str) -> bool:
+        """Whether a node is Ready on containerd, with nothing of Kubernetes left in Docker."""
+        node = self.world.store.get("Node", name)
+        info = ((node or {}).get("status") or {}).get("nodeInfo") or {}
+        left = any(box.running and box.pod for box in self.world.machines[name].docker.boxes.values())
+        on = str(info.get("containerRuntimeVersion", "")).startswith("containerd://")
+        return node is not None and ready(node) and on and not left
+
+    def _break(self, text: str) -> None:
+        if text not in self.broken:
+            self.broken.append(text)
+
+
+def changes(argv: tuple[str, ...]) -> bool:
+    """Whether a program changes something on the node (its journal apart, which is the pipeline's own)."""
+    program, rest = argv[0], argv[1:]
+    if any("/var/lib/cri-switch" in word for word in rest) and program in ("dd", "install", "rm"):
+        return False
+    if program == "systemctl":
+        return bool(rest) and rest[0] not in _READS["systemctl"]
+    if program == "docker":
+        return bool(rest) and rest[0] in ("stop", "rm", "kill", "rmi", "load")
+    if program == "ctr":
+        return "import" in rest or "rm" in rest or "delete" in rest
+    if program in ("iptables", "ip6tables"):
+        return any(word in ("-A", "-D", "-F", "-X", "-P", "-I") for word in rest)
+    return program in _CHANGES

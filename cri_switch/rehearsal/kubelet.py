@@ -1,0 +1,182 @@
+"""The kubelet: it runs the pods bound to its node when its runtime and flags really fit, and fails as the real one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from cri_switch.rehearsal.engine import Engine
+from cri_switch.rehearsal.kubelet_flags import command_line, flags_of, unknown_flag
+from cri_switch.rehearsal.node_object import new_node, node_status
+from cri_switch.rehearsal.pod_worker import PodWorker
+from cri_switch.rehearsal.static_pods import StaticPods
+from cri_switch.rehearsal.surroundings import Obj
+
+if TYPE_CHECKING:
+    from cri_switch.rehearsal.machine import Machine
+
+UNIT = "kubelet.service"
+CONFIG = "/var/lib/kubelet/config.yaml"
+HEARTBEAT = 10.0
+START_SECONDS = 0.9
+IDLE = 5.0
+CADVISOR_SECONDS = 5.0
+METADATA_SECONDS = 6.1
+_CONTAINERD = ("unix:///run/containerd/containerd.sock", "unix:///var/run/containerd/containerd.sock")
+
+
+class Kubelet:
+    """A daemon of systemd's, moved on by `tick`; `saw` keeps it told of the API's pods of its node."""
+
+    restart_sec = 10.0
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self.argv: tuple[str, ...] = ("/usr/bin/kubelet",)
+        self.flags: dict[str, str] = {}
+        self.driver = "cgroupfs"
+        self.pods: dict[str, Obj] = {}
+        self.worker = PodWorker(machine, self)
+        self.static = StaticPods(machine)
+        self._ready_at = 0.0
+        self._begun = False
+        self._posted = 0.0
+        self._said = ("", "")
+        self.api = True
+        """Whether any API server answers, as of the last tick."""
+        self.idle_until = 0.0
+        """Until then nothing happens by itself: no pod starts, ends or is told of."""
+
+    @property
+    def remote(self) -> bool:
+        """Whether its flags name a CRI endpoint and not dockershim."""
+        return self._machine.minor >= 24 or self.flags.get("container-runtime") == "remote"
+
+    @property
+    def engine(self) -> Engine:
+        """Where its pods run."""
+        return self._machine.containerd if self.remote else self._machine.docker
+
+    def saw(self, kind: str, obj: Obj) -> None:
+        """A pod bound to this node was added or changed (called under the store's lock: nothing is done here)."""
+        key = f"{obj['metadata'].get('namespace', '')}/{obj['metadata']['name']}"
+        self.idle_until = 0.0
+        if kind == "DELETED":
+            self.pods.pop(key, None)
+        else:
+            self.pods[key] = obj
+
+    def start(self) -> str:
+        """Type=simple: systemd takes it as started; what does not fit shows a moment later."""
+        machine = self._machine
+        self.argv = command_line(machine.fs)
+        self.flags = flags_of(self.argv)
+        self.driver = self._driver()
+        systemd = machine.systemd
+        if systemd.active("docker.socket") and not machine.docker.up and not systemd.files.masked("docker.service"):
+            systemd.start("docker.service")  # its own cAdvisor asks Docker, and the socket brings it back
+        seconds = START_SECONDS
+        if not machine.docker.up:
+            seconds += CADVISOR_SECONDS
+        if machine.metadata_blackholed:
+            seconds += METADATA_SECONDS
+        if unknown_flag(self.flags, machine.minor):
+            seconds = 0.1
+        self._ready_at, self._begun = machine.now() + seconds, False
+        return ""
+
+    def stop(self) -> None:
+        """Containers run on."""
+        self._begun = False
+
+    def crash(self) -> None:
+        """The machine went down."""
+        self._begun, self.idle_until = False, 0.0
+        self.worker.forget()
+
+    def tick(self) -> None:
+        """What it does by now."""
+        machine, now = self._machine, self._machine.now()
+        if not machine.systemd.active(UNIT) or now < self._ready_at:
+            return
+        problem = self._problem()
+        if not self._begun:
+            if "not initialized yet" in problem:
+                return
+            if problem:
+                machine.systemd.fail(UNIT, f"failed to run Kubelet: {problem}", 255)
+                return
+            self._begun, self._posted = True, 0.0
+        self.idle_until, self.api = now + IDLE, self._api_answers()
+        if not self.worker.sync(problem, self._desired()) or problem or not self.api:
+            self.idle_until = 0.0
+        if self.api:
+            not_ready = f"container runtime is down: {problem}" if problem else self._network_problem()
+            if now - self._posted >= HEARTBEAT or self._said != (not_ready, self.engine.version):
+                self._post(not_ready, now)
+
+    def _api_answers(self) -> bool:
+        """Whether any API server of the cluster runs (one that no machine has is outside, and does)."""
+        served = [
+            m for m in self._machine.world.machines.values() if m.role == "control-plane" and m.kubelet.static.api
+        ]
+        return not served or any(one.up and one.serves_api for one in served)
+
+    def _desired(self) -> dict[str, Obj]:
+        found = {f"{obj['metadata']['namespace']}/{obj['metadata']['name']}": obj for obj in self.static.pods()}
+        for key, obj in list(self.pods.items()):
+            if "kubernetes.io/config.mirror" not in (obj["metadata"].get("annotations") or {}):
+                found[key] = obj
+        return found
+
+    def _driver(self) -> str:
+        config = yaml.safe_load(self._machine.fs.text(CONFIG) or "") or {}
+        return str(self.flags.get("cgroup-driver") or config.get("cgroupDriver") or "cgroupfs")
+
+    def _problem(self) -> str:
+        machine = self._machine
+        unknown = unknown_flag(self.flags, machine.minor)
+        if unknown:
+            return f"unknown flag: --{unknown}"
+        if machine.fs.text(CONFIG) is None:
+            return f"failed to load Kubelet config file {CONFIG}: no such file or directory"
+        return self._cri_problem() if self.remote else self._docker_problem()
+
+    def _docker_problem(self) -> str:
+        docker = self._machine.docker
+        if not docker.up:
+            return "failed to get docker version: Cannot connect to the Docker daemon at unix:///var/run/docker.sock."
+        if docker.driver != self.driver:
+            return (
+                f'misconfiguration: kubelet cgroup driver: "{self.driver}" is different from'
+                f' docker cgroup driver: "{docker.driver}"'
+            )
+        return ""
+
+    def _cri_problem(self) -> str:
+        machine = self._machine
+        endpoint = self.flags.get("container-runtime-endpoint", "unix:///var/run/dockershim.sock")
+        if endpoint not in _CONTAINERD:
+            return f"dial {endpoint.replace('unix://', 'unix ')}: connect: no such file or directory"
+        return machine.containerd.cri_problem()
+
+    def _network_problem(self) -> str:
+        if self._machine.network.ready(self.engine.settings()[2]):
+            return ""
+        return (
+            "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady"
+            " message:cni config uninitialized"
+        )
+
+    def _post(self, not_ready: str, now: float) -> None:
+        machine, store = self._machine, self._machine.world.store
+        self._posted, self._said = now, (not_ready, self.engine.version)
+        with store.acting(f"kubelet:{machine.name}"):
+            if store.get("Node", machine.name) is None:
+                store.create("Node", new_node(machine))
+
+            def status(node: Obj) -> Any:
+                node["status"] = node_status(machine, node.get("status") or {}, now, not_ready)
+
+            store.change("Node", machine.name, "", status)

@@ -1,0 +1,165 @@
+"""The files of a fresh node: what kubeadm, the distribution and Docker have put there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from cri_switch.rehearsal.kubelet_flags import FLAGS_FILE, PAUSE
+from cri_switch.rehearsal.package_files import MARK, unpack
+from cri_switch.rehearsal.pod_network import PLUGINS, conflist
+from cri_switch.rehearsal.release import Release
+
+if TYPE_CHECKING:
+    from cri_switch.rehearsal.machine import Machine
+
+SUDOERS = Path(__file__).parents[2] / "deployments" / "sudoers"
+FORWARD_RULES = ("FORWARD -s 10.244.0.0/16 -j ACCEPT", "FORWARD -d 10.244.0.0/16 -j ACCEPT")
+DEBIAN_11 = Release(
+    "Debian GNU/Linux 11 (bullseye)",
+    'PRETTY_NAME="Debian GNU/Linux 11 (bullseye)"\nNAME="Debian GNU/Linux"\nVERSION_ID="11"\nID=debian\n',
+    {
+        "docker.io": "20.10.5+dfsg1-1+deb11u4",
+        "docker-engine": "20.10.5+dfsg1-1+deb11u4",
+        "containerd": "1.4.13~ds1-1~deb11u4",
+        "runc": "1.0.0~rc93+ds1-5+deb11u5",
+        "tini": "0.19.0-1",
+    },
+)
+DEBIAN_12 = Release(
+    "Debian GNU/Linux 12 (bookworm)",
+    'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\nID=debian\n',
+    {
+        "docker.io": "20.10.24+dfsg1-1+deb12u1",
+        "docker-engine": "20.10.24+dfsg1-1+deb12u1",
+        "containerd": "1.6.20~ds1-1+deb12u1",
+        "runc": "1.1.5+ds1-1+deb12u1",
+        "tini": "0.19.0-1",
+    },
+)
+KUBELET_UNIT = """[Unit]
+Description=kubelet: The Kubernetes Node Agent
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+ExecStart=/usr/bin/kubelet
+Restart=always
+StartLimitInterval=0
+RestartSec=10
+
+[Install]
+WantedBy=multi-user.target
+"""
+KUBEADM_CONF = """[Service]
+Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf \
+--kubeconfig=/etc/kubernetes/kubelet.conf"
+Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
+EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+EnvironmentFile=-/etc/default/kubelet
+ExecStart=
+ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+"""
+_FOLDERS = (
+    "/etc/modules-load.d",
+    "/etc/sysctl.d",
+    "/tmp",  # noqa: S108 (on the simulated node)
+    "/var/lib/cni",
+    "/var/log/pods",
+    "/var/log/containers",
+    "/etc/cni/net.d",
+    "/root",
+    "/run",
+    "/proc",
+    "/sys",
+)
+__all__ = ["MARK", "fill", "migrated", "unpack"]
+
+
+def fill(machine: Machine, static_pods: Sequence[dict[str, object]]) -> None:
+    """Everything but the packages of the container runtimes."""
+    fs, driver = machine.fs, machine.cgroup_driver
+    for folder in _FOLDERS:
+        fs.mkdir(folder)
+    if machine.crictl:
+        fs.put("/usr/local/bin/crictl", b"\x7fELF", 0o755)
+    fs.put("/etc/os-release", machine.release.os_release)
+    fs.put("/etc/hostname", f"{machine.name}\n")
+    fs.put("/etc/machine-id", hashlib.md5(machine.name.encode(), usedforsecurity=False).hexdigest() + "\n")
+    fs.put("/etc/sudoers.d/cri-switch", SUDOERS.read_bytes(), 0o440)
+    fs.put("/etc/sysctl.conf", "# Kernel sysctl configuration file\n")
+    fs.put("/etc/docker/daemon.json", json.dumps({"exec-opts": [f"native.cgroupdriver={driver}"]}, indent=2) + "\n")
+    fs.put("/lib/systemd/system/kubelet.service", KUBELET_UNIT)
+    fs.put("/etc/systemd/system/kubelet.service.d/10-kubeadm.conf", KUBEADM_CONF)
+    fs.symlink("/lib/systemd/system/kubelet.service", "/etc/systemd/system/multi-user.target.wants/kubelet.service")
+    config = {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "cgroupDriver": driver,
+        "kind": "KubeletConfiguration",
+        "staticPodPath": "/etc/kubernetes/manifests",
+    }
+    fs.put("/var/lib/kubelet/config.yaml", yaml.safe_dump(config))
+    pause = f"--pod-infra-container-image={PAUSE}"
+    if machine.minor <= 23:
+        fs.put(FLAGS_FILE, f'KUBELET_KUBEADM_ARGS="--network-plugin=cni {pause}"\n')
+    else:
+        fs.put(FLAGS_FILE, f'KUBELET_KUBEADM_ARGS="{pause}"\n')
+    fs.put("/etc/cni/net.d/10-lab.conflist", conflist(machine.network.cidr))
+    for plugin in PLUGINS:
+        fs.put(f"/opt/cni/bin/{plugin}", b"\x7fELF", 0o755)
+    fs.put("/etc/kubernetes/kubelet.conf", "kind: Config\n", 0o600)
+    fs.mkdir("/etc/kubernetes/manifests")
+    for pod in static_pods:
+        name = dict(pod["metadata"])["name"]  # type: ignore[call-overload]
+        fs.put(f"/etc/kubernetes/manifests/{name}.yaml", yaml.safe_dump(pod, sort_keys=False), 0o600)
+    if machine.role == "control-plane":
+        _control_plane(machine)
+
+
+def migrated(machine: Machine, images: Sequence[str]) -> None:
+    """A node that was switched before the rehearsal begins: containerd configured, the kubelet's flags, no Docker."""
+    fs = machine.fs
+    text = (
+        'version = 2\n[plugins]\n  [plugins."io.containerd.grpc.v1.cri"]\n'
+        f'    sandbox_image = "{PAUSE}"\n    [plugins."io.containerd.grpc.v1.cri".cni]\n'
+        '      bin_dir = "/opt/cni/bin"\n      conf_dir = "/etc/cni/net.d"\n'
+        '    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]\n'
+        '      runtime_type = "io.containerd.runc.v2"\n'
+        '      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]\n'
+        f"        SystemdCgroup = {str(machine.cgroup_driver == 'systemd').lower()}\n"
+    )
+    fs.put("/etc/containerd/config.toml", text)
+    fs.put("/etc/crictl.yaml", "runtime-endpoint: unix:///run/containerd/containerd.sock\n")
+    remote = "--container-runtime=remote " if machine.minor <= 23 else ""
+    fs.put(
+        FLAGS_FILE,
+        f'KUBELET_KUBEADM_ARGS="{remote}--pod-infra-container-image={PAUSE}'
+        ' --container-runtime-endpoint=unix:///run/containerd/containerd.sock"\n',
+    )
+    for one in [PAUSE, *images]:
+        machine.containerd.add_image(machine.docker.pull_anyway(one))
+    package = machine.packages.known[machine.docker_package]
+    package.status = "rc"
+    for unit in ("docker.service", "docker.socket"):
+        machine.systemd.files.disable(unit)
+        fs.remove(f"/lib/systemd/system/{unit}")
+    for path in ("/usr/bin/docker", "/usr/sbin/dockerd"):
+        fs.remove(path)
+    for name in ("containerd", "runc"):
+        machine.packages.known[name].manual = True
+
+
+def _control_plane(machine: Machine) -> None:
+    pki = "/etc/kubernetes/pki"
+    for name in ("ca.crt", "ca.key", "apiserver.crt", "apiserver.key", "etcd/ca.crt", "etcd/server.crt"):
+        machine.fs.put(
+            f"{pki}/{name}", f"simulated {name} of {machine.name}\n", 0o600 if name.endswith("key") else 0o644
+        )
+    for name in ("admin", "controller-manager", "scheduler"):
+        machine.fs.put(f"/etc/kubernetes/{name}.conf", "kind: Config\n", 0o600)
+    machine.fs.mkdir("/var/lib/etcd/member", 0o700)

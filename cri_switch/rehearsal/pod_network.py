@@ -1,0 +1,147 @@
+"""The pod network of a node: bridge, host-local and portmap, as the lab's conflist has them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import ipaddress
+import json
+
+from cri_switch.rehearsal.filesystem import FileSystem
+from cri_switch.rehearsal.firewall import Firewall
+from cri_switch.rehearsal.pod import Pod
+
+NETWORK = "lab"
+HELD = f"/var/lib/cni/networks/{NETWORK}"
+PLUGINS = ("bridge", "host-local", "portmap", "loopback")
+
+
+def conflist(cidr: str) -> str:
+    """The configuration in /etc/cni/net.d."""
+    bridge = {
+        "type": "bridge",
+        "bridge": "cni0",
+        "isGateway": True,
+        "ipMasq": False,
+        "ipam": {"type": "host-local", "ranges": [[{"subnet": cidr}]], "routes": [{"dst": "0.0.0.0/0"}]},
+    }
+    portmap = {"type": "portmap", "capabilities": {"portMappings": True}}
+    return json.dumps({"cniVersion": "0.4.0", "name": NETWORK, "plugins": [bridge, portmap]}, indent=2) + "\n"
+
+
+class NetworkRefuses(Exception):
+    """A pod cannot be attached: the kubelet's words for it."""
+
+
+class PodNetwork:
+    """Addresses are held in files named by them; hostPorts are rules; both name the sandbox."""
+
+    def __init__(self, fs: FileSystem, firewall: Firewall, cidr: str) -> None:
+        self._fs, self._firewall = fs, firewall
+        self.cidr = cidr
+        self._last = 1
+
+    def ready(self, conf_dir: str) -> bool:
+        """Whether a network is configured."""
+        return any(name.endswith((".conf", ".conflist")) for name in self._fs.names(conf_dir))
+
+    def holds(self, address: str) -> bool:
+        """Whether an address is of this node's range."""
+        return ipaddress.ip_address(address) in ipaddress.ip_network(self.cidr)
+
+    def attach(self, owner: str, pod: Pod, *, cache: str, bin_dir: str, conf_dir: str) -> str:
+        """CNI ADD; answers the address. Raises NetworkRefuses."""
+        if not self.ready(conf_dir):
+            raise NetworkRefuses(f"cni config uninitialized: no networks found in {conf_dir}")
+        missing = [name for name in ("bridge", "portmap") if not self._fs.exists(f"{bin_dir}/{name}")]
+        if missing:
+            raise NetworkRefuses(f'failed to find plugin "{missing[0]}" in path [{bin_dir}]')
+        address = self._address()
+        self._fs.put(f"{HELD}/{address}", f"{owner}\r\neth0")
+        self._fs.put(f"{HELD}/last_reserved_ip.0", address)
+        for host, inside, protocol in pod.ports:
+            self._map(owner, address, host, inside, protocol)
+        self._fs.put(f"{cache}/results/{NETWORK}-{owner}-eth0", self._cached(owner, pod, address, conf_dir), 0o600)
+        return address
+
+    def loopback(self, owner: str, pod: Pod, cache: str, address: str) -> None:
+        """libcni's note of the pod's lo."""
+        config = {"cniVersion": "0.2.0", "name": "cni-loopback", "plugins": [{"type": "loopback"}]}
+        self._fs.put(
+            f"{cache}/results/cni-loopback-{owner}-eth0",
+            self._file(owner, pod, config, "cni-loopback", {"cniVersion": "0.2.0", "ip4": {"ip": f"{address}/8"}}, {}),
+            0o600,
+        )
+
+    def detach(self, owner: str, cache: str) -> None:
+        """CNI DEL of the whole list, and libcni's notes go."""
+        self.unmap(owner)
+        self.release(owner)
+        for name in self._fs.names(f"{cache}/results"):
+            if f"-{owner}-" in name:
+                self._fs.remove(f"{cache}/results/{name}")
+
+    def unmap(self, owner: str) -> None:
+        """portmap's DEL."""
+        self._firewall.drop_where("nat", owner)
+        for chain in [name for name in self._firewall.tables["nat"] if name == _chain(owner)]:
+            self._firewall.tables["nat"].pop(chain)
+
+    def release(self, owner: str) -> None:
+        """bridge's DEL, with host-local's."""
+        for name in self._fs.names(HELD):
+            if name[0].isdigit() and (self._fs.text(f"{HELD}/{name}") or "").startswith(owner):
+                self._fs.remove(f"{HELD}/{name}")
+
+    def _address(self) -> str:
+        hosts = ipaddress.ip_network(self.cidr)
+        held = set(self._fs.names(HELD))
+        for step in range(1, hosts.num_addresses):
+            number = 2 + (self._last - 1 + step - 1) % (hosts.num_addresses - 3)
+            address = str(hosts[number])
+            if address not in held:
+                self._last = number
+                return address
+        raise NetworkRefuses(f"failed to allocate for range 0: no IP addresses available in range set: {self.cidr}")
+
+    def _map(self, owner: str, address: str, host: int, inside: int, protocol: str) -> None:
+        for chain in ("PREROUTING", "OUTPUT"):
+            self._firewall.add("nat", f"{chain} -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT")
+        note = f'dnat name: \\"{NETWORK}\\" id: \\"{owner}\\"'
+        match = f'-p {protocol} -m comment --comment "{note}" -m multiport --dports {host}'
+        self._firewall.add("nat", f"CNI-HOSTPORT-DNAT {match} -j {_chain(owner)}")
+        rule = f"-p {protocol} -m {protocol} --dport {host} -j DNAT --to-destination {address}:{inside}"
+        self._firewall.add("nat", f"{_chain(owner)} {rule}")
+
+    def _cached(self, owner: str, pod: Pod, address: str, conf_dir: str) -> str:
+        first = next(name for name in self._fs.names(conf_dir) if name.endswith((".conf", ".conflist")))
+        config = json.loads(self._fs.text(f"{conf_dir}/{first}") or "{}")
+        ports = [{"hostPort": host, "containerPort": inside, "protocol": kind} for host, inside, kind in pod.ports]
+        result = {"cniVersion": "0.4.0", "ips": [{"version": "4", "address": f"{address}/24"}], "dns": {}}
+        return self._file(owner, pod, config, NETWORK, result, {"portMappings": ports} if ports else {})
+
+    def _file(
+        self, owner: str, pod: Pod, config: object, network: str, result: object, capabilities: dict[str, object]
+    ) -> str:
+        args = [
+            ["IgnoreUnknown", "1"],
+            ["K8S_POD_NAMESPACE", pod.namespace],
+            ["K8S_POD_NAME", pod.name],
+            ["K8S_POD_INFRA_CONTAINER_ID", owner],
+        ]
+        cached = {
+            "kind": "cniCacheV1",
+            "containerId": owner,
+            "config": base64.b64encode(json.dumps(config).encode()).decode(),
+            "ifName": "eth0",
+            "networkName": network,
+            "cniArgs": args,
+            "result": result,
+        }
+        if capabilities:
+            cached["capabilityArgs"] = capabilities
+        return json.dumps(cached, separators=(",", ":"))
+
+
+def _chain(owner: str) -> str:
+    return f"CNI-DN-{hashlib.sha256(owner.encode()).hexdigest()[:20]}"

@@ -1,0 +1,193 @@
+"""systemctl, systemd-run, journalctl."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cri_switch.rehearsal.reply import Call, Reply, UnknownUse, after, failed, said
+from cri_switch.rehearsal.timings import seconds_of
+
+if TYPE_CHECKING:
+    from cri_switch.rehearsal.machine import Machine
+
+_NICE = ("ionice", "nice")
+
+
+def systemctl(call: Call) -> Reply:
+    """`systemctl VERB [--] UNIT...`."""
+    if not call.args:
+        raise UnknownUse("systemctl")
+    verb, rest = call.args[0], [word for word in call.args[1:] if word not in ("--", "--no-pager", "--now")]
+    if verb == "show":
+        return _show(call.machine, rest)
+    if verb == "cat":
+        return _cat(call.machine, _full(rest[0]))
+    if verb == "daemon-reload":
+        return Reply()
+    if verb == "is-active":
+        up = call.machine.systemd.active(_full(rest[0]))
+        return said("active\n" if up else "inactive\n", 0 if up else 3)
+    change = _CHANGES.get(verb)
+    if change is None or any(word.startswith("-") for word in rest) or "--now" in call.args:
+        raise UnknownUse(f"systemctl {verb}")
+    for unit in rest:
+        rc, err = change(call.machine, _full(unit))
+        if rc:
+            return failed(err, rc)
+    return Reply()
+
+
+def _full(unit: str) -> str:
+    return unit if "." in unit else f"{unit}.service"
+
+
+def _start(machine: Machine, unit: str) -> tuple[int, str]:
+    return machine.systemd.start(unit)
+
+
+def _stop(machine: Machine, unit: str) -> tuple[int, str]:
+    return machine.systemd.stop(unit)
+
+
+def _restart(machine: Machine, unit: str) -> tuple[int, str]:
+    machine.systemd.stop(unit)
+    return machine.systemd.start(unit)
+
+
+def _enable(machine: Machine, unit: str) -> tuple[int, str]:
+    if machine.systemd.files.masked(unit):
+        return 1, f"Failed to enable unit: Unit file /etc/systemd/system/{unit} is masked."
+    if not machine.systemd.files.fragment(unit):
+        return 1, f"Failed to enable unit: Unit file {unit} does not exist."
+    machine.systemd.files.enable(unit)
+    return 0, ""
+
+
+def _disable(machine: Machine, unit: str) -> tuple[int, str]:
+    machine.systemd.files.disable(unit)
+    return 0, ""
+
+
+def _mask(machine: Machine, unit: str) -> tuple[int, str]:
+    if machine.systemd.files.mask(unit):
+        return 0, ""
+    return 1, f"Failed to mask unit: File /etc/systemd/system/{unit} already exists."
+
+
+def _unmask(machine: Machine, unit: str) -> tuple[int, str]:
+    machine.systemd.files.unmask(unit)
+    return 0, ""
+
+
+def _reset(machine: Machine, unit: str) -> tuple[int, str]:
+    return machine.systemd.reset_failed(unit)
+
+
+_CHANGES: dict[str, Callable[[Machine, str], tuple[int, str]]] = {
+    "start": _start,
+    "stop": _stop,
+    "restart": _restart,
+    "enable": _enable,
+    "disable": _disable,
+    "mask": _mask,
+    "unmask": _unmask,
+    "reset-failed": _reset,
+}
+
+
+def _show(machine: Machine, args: list[str]) -> Reply:
+    wanted, *units = after(args, "-p")
+    names = wanted.split(",")
+    blocks = []
+    for unit in map(_full, units):
+        values = _values(machine, unit)
+        unknown = [name for name in names if name not in values]
+        if unknown:
+            raise UnknownUse(f"systemctl show -p {unknown[0]}")
+        blocks.append("".join(f"{name}={values[name]}\n" for name in names))
+    return said("\n".join(blocks))
+
+
+def _values(machine: Machine, unit: str) -> dict[str, str]:
+    systemd = machine.systemd
+    state, files = systemd.state(unit), systemd.files
+    load = "masked" if files.masked(unit) else "loaded" if systemd.exists(unit) else "not-found"
+    path = files.fragment(unit)
+    if files.masked(unit):
+        path = f"/etc/systemd/system/{unit}"
+    if state.transient:
+        path = f"/run/systemd/transient/{unit}"
+    return {
+        "Id": unit,
+        "LoadState": load,
+        "ActiveState": state.active,
+        "SubState": state.sub,
+        "UnitFileState": "transient" if state.transient else files.state(unit),
+        "FragmentPath": path,
+        "MainPID": str(state.main_pid),
+        "ExecMainStartTimestamp": systemd.stamp(state.started),
+        "ActiveEnterTimestamp": systemd.stamp(state.entered),
+        "Result": state.result,
+        "ExecMainStatus": str(state.status),
+        "NRestarts": str(state.restarts),
+    }
+
+
+def _cat(machine: Machine, unit: str) -> Reply:
+    files = machine.systemd.files.files(unit)
+    if not files:
+        return failed(f"No files found for {unit}.")
+    return said("\n".join(f"# {path}\n{machine.fs.text(path) or ''}" for path in files))
+
+
+def systemd_run(call: Call) -> Reply:
+    """`systemd-run --unit=NAME --description=X --remain-after-exit --setenv=K=V... -- ARGV`."""
+    unit, env, args = "", {}, call.args
+    while args and args[0] != "--":
+        name, _, value = args[0].partition("=")
+        if name == "--unit":
+            unit = value
+        elif name == "--setenv":
+            env[value.partition("=")[0]] = value.partition("=")[2]
+        elif name not in ("--description", "--remain-after-exit"):
+            raise UnknownUse(f"systemd-run {name}")
+        args = args[1:]
+    argv = tuple(args[1:])
+    if not unit or not argv:
+        raise UnknownUse("systemd-run")
+    inner = list(argv)
+    while inner and (inner[0] in _NICE or inner[0].startswith("-")):
+        inner = inner[1:]
+    rc, err = call.machine.systemd.run_transient(_full(unit), argv, env, seconds_of(call.machine, tuple(inner)))
+    return Reply(rc, b"", f"{err}\n")
+
+
+def journalctl(call: Call) -> Reply:
+    """`journalctl -u UNIT... -n N [-o cat] [--no-pager] [--show-cursor] [--after-cursor C]`."""
+    units, last, form, after_cursor, show = [], None, "short", 0, False
+    words = iter(call.args)
+    for word in words:
+        match word:
+            case "-u":
+                units.append(_full(next(words)))
+            case "-n":
+                last = int(next(words))
+            case "-o":
+                form = next(words)
+            case "--after-cursor":
+                after_cursor = int(next(words).removeprefix("s=rehearsal;i="))
+            case "--show-cursor":
+                show = True
+            case "--no-pager" | "-q":
+                pass
+            case _:
+                raise UnknownUse(f"journalctl {word}")
+    journal = call.machine.journal
+    lines = journal.select(units, after=after_cursor, last=last)
+    text = "".join(f"{line.text if form == 'cat' else journal.short(line)}\n" for line in lines)
+    if not lines:
+        text = "-- No entries --\n"
+    if show and (lines or after_cursor):
+        text += f"-- cursor: s=rehearsal;i={lines[-1].cursor if lines else after_cursor}\n"
+    return said(text)

@@ -1,0 +1,217 @@
+"""The scheduler, the budgets' status, and the lifecycle of nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cri_switch.model.label_selector import expression_holds, selects
+from cri_switch.rehearsal.clock import epoch, timestamp
+from cri_switch.rehearsal.pods_of import active, ended, owner, ready, tolerates
+from cri_switch.rehearsal.store import Store
+
+Obj = dict[str, Any]
+GRACE_SECONDS = 40.0
+"""node-monitor-grace-period; in real seconds, because it is the orchestrator's pace that it is up against."""
+_UNSCHEDULABLE = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+
+
+def schedule(store: Store) -> None:
+    """Bind every pod that waits and for which there is a node; call it under the store's lock."""
+    waiting = [pod for pod in store.peek("Pod") if not pod["spec"].get("nodeName") and active(pod)]
+    for pod in waiting:
+        nodes = [node for node in store.peek("Node") if _why_not(store, pod, node) == ""]
+        name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+        if not nodes:
+            _unschedulable(store, pod)
+            continue
+        chosen = min(nodes, key=lambda node: _score(store, pod, node))["metadata"]["name"]
+
+        def bind(found: Obj, node: str = chosen) -> None:
+            found["spec"]["nodeName"] = node
+            found["status"] = {"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "True"}]}
+
+        store.change("Pod", name, namespace, bind)
+
+
+def _unschedulable(store: Store, pod: Obj) -> None:
+    def change(found: Obj) -> None:
+        condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+        found["status"] = {**(found.get("status") or {}), "phase": "Pending", "conditions": [condition]}
+
+    store.change("Pod", pod["metadata"]["name"], pod["metadata"]["namespace"], change)
+
+
+def _why_not(store: Store, pod: Obj, node: Obj) -> str:
+    """The filter that keeps a pod off a node; empty when none does."""
+    spec, labels = node["spec"], node["metadata"].get("labels") or {}
+    taints = list(spec.get("taints") or [])
+    if spec.get("unschedulable"):
+        taints.append(_UNSCHEDULABLE)
+    if not ready(node):
+        taints.append({"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"})
+    for taint in taints:
+        if taint["effect"] in ("NoSchedule", "NoExecute") and not tolerates(pod, taint):
+            return f"taint {taint['key']}"
+    if any(labels.get(key) != value for key, value in (pod["spec"].get("nodeSelector") or {}).items()):
+        return "nodeSelector"
+    affinity = pod["spec"].get("affinity") or {}
+    required = (affinity.get("nodeAffinity") or {}).get("requiredDuringSchedulingIgnoredDuringExecution")
+    if required and not _terms_hold(required, labels):
+        return "node affinity"
+    if not all(_terms_hold(terms, labels) for terms in _volumes(store, pod)):
+        return "volume node affinity"
+    return "anti-affinity" if _repelled(store, pod, node) else ""
+
+
+def _volumes(store: Store, pod: Obj) -> Iterable[Obj]:
+    """The required node affinity of each volume that the pod claims; one that is not bound fits nowhere."""
+    for volume in pod["spec"].get("volumes") or []:
+        claim_name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
+        if not claim_name:
+            continue
+        claim = store.get("PersistentVolumeClaim", claim_name, pod["metadata"]["namespace"])
+        found = store.get("PersistentVolume", claim["spec"].get("volumeName", "")) if claim else None
+        if found is None:
+            yield {"nodeSelectorTerms": []}
+        elif terms := (found["spec"].get("nodeAffinity") or {}).get("required"):
+            yield terms
+
+
+def _terms_hold(required: Obj, labels: dict[str, str]) -> bool:
+    return any(
+        all(expression_holds(each, labels) for each in term.get("matchExpressions") or [])
+        for term in required.get("nodeSelectorTerms") or []
+    )
+
+
+def _repelled(store: Store, pod: Obj, node: Obj) -> bool:
+    """Required anti-affinity by host name; other topologies are not simulated."""
+    anti = ((pod["spec"].get("affinity") or {}).get("podAntiAffinity") or {}).get(
+        "requiredDuringSchedulingIgnoredDuringExecution"
+    ) or []
+    there = [
+        p for p in _on(store, node["metadata"]["name"]) if p["metadata"]["namespace"] == pod["metadata"]["namespace"]
+    ]
+    return any(selects(term["labelSelector"], p["metadata"].get("labels") or {}) for term in anti for p in there)
+
+
+def _on(store: Store, node: str) -> list[Obj]:
+    return [pod for pod in store.peek("Pod") if pod["spec"].get("nodeName") == node and not ended(pod)]
+
+
+def _score(store: Store, pod: Obj, node: Obj) -> tuple[int, int, int, str]:
+    """The smallest is best: taints that would rather not, siblings, pods, name."""
+    name, mine = node["metadata"]["name"], owner(pod)
+    there = _on(store, name)
+    taints = [t for t in node["spec"].get("taints") or [] if t["effect"] == "PreferNoSchedule"]
+    against = sum(1 for taint in taints if not tolerates(pod, taint))
+    siblings = sum(1 for p in there if mine and (o := owner(p)) and o["uid"] == mine["uid"])
+    return against, siblings, len(there), name
+
+
+def watch_budgets(store: Store) -> None:
+    """The status of every PodDisruptionBudget, as the disruption controller computes it."""
+    for budget in store.peek("PodDisruptionBudget"):
+        namespace, spec, status = budget["metadata"]["namespace"], budget["spec"], budget.get("status") or {}
+        pods = [
+            pod
+            for pod in store.peek("Pod", namespace)
+            if spec.get("selector") is not None and selects(spec["selector"], pod["metadata"].get("labels") or {})
+        ]
+        expected = _expected(store, pods)
+        if "minAvailable" in spec:
+            desired = _amount(spec["minAvailable"], expected)
+        else:
+            desired = max(0, expected - _amount(spec.get("maxUnavailable", 1), expected))
+        names = {pod["metadata"]["name"] for pod in pods if active(pod)}
+        now = store.clock.now()
+        disrupted = {
+            name: at
+            for name, at in (status.get("disruptedPods") or {}).items()
+            if name in names and now - epoch(at) < 120
+        }
+        healthy = sum(1 for pod in pods if active(pod) and ready(pod) and pod["metadata"]["name"] not in disrupted)
+        allowed = max(0, healthy - desired) if expected else 0
+        fresh = {
+            "observedGeneration": budget["metadata"].get("generation", 1),
+            "expectedPods": expected,
+            "desiredHealthy": desired,
+            "currentHealthy": healthy,
+            "disruptionsAllowed": allowed,
+            "disruptedPods": disrupted,
+        }
+        if fresh != status:
+
+            def change(found: Obj, fresh: Obj = fresh) -> None:
+                found["status"] = fresh
+
+            store.change("PodDisruptionBudget", budget["metadata"]["name"], namespace, change)
+
+
+def _expected(store: Store, pods: list[Obj]) -> int:
+    """The scale of the pods' controllers; a pod without one counts as itself."""
+    scales: dict[str, int] = {}
+    for pod in pods:
+        found = owner(pod)
+        if found is None:
+            scales[pod["metadata"]["uid"]] = 1
+        elif found["kind"] in ("ReplicaSet", "StatefulSet"):
+            obj = store.get(found["kind"], found["name"], pod["metadata"]["namespace"])
+            scales[found["uid"]] = int(obj["spec"].get("replicas", 1)) if obj else 0
+    return sum(scales.values())
+
+
+def _amount(value: int | str, of: int) -> int:
+    if isinstance(value, int):
+        return value
+    return -(-of * int(value.rstrip("%")) // 100)  # rounded up
+
+
+def watch_nodes(store: Store) -> None:
+    """A node whose kubelet is silent is Unknown, and its pods are not ready; taints follow the condition."""
+    now, grace = store.clock.now(), GRACE_SECONDS * max(1.0, store.clock.scale)
+    for node in store.peek("Node"):
+        name = node["metadata"]["name"]
+        condition = next((c for c in (node.get("status") or {}).get("conditions") or [] if c["type"] == "Ready"), None)
+        if condition is None:
+            continue
+        if condition["status"] != "Unknown" and now - epoch(condition["lastHeartbeatTime"]) > grace:
+
+            def silent(found: Obj) -> None:
+                for each in found["status"]["conditions"]:
+                    if each["type"] == "Ready":
+                        each |= {"status": "Unknown", "reason": "NodeStatusUnknown"}
+                        each |= {
+                            "message": "Kubelet stopped posting node status.",
+                            "lastTransitionTime": timestamp(now),
+                        }
+
+            store.change("Node", name, "", silent)
+            for pod in _on(store, name):
+                store.change("Pod", pod["metadata"]["name"], pod["metadata"]["namespace"], _not_ready)
+        _taint(store, store.get("Node", name) or node)
+
+
+def _not_ready(pod: Obj) -> None:
+    for each in (pod.get("status") or {}).get("conditions") or []:
+        if each["type"] == "Ready":
+            each["status"] = "False"
+
+
+def _taint(store: Store, node: Obj) -> None:
+    status = next(c["status"] for c in node["status"]["conditions"] if c["type"] == "Ready")
+    wanted = {"False": "not-ready", "Unknown": "unreachable"}.get(status)
+    ours = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+    taints = node["spec"].get("taints") or []
+    kept = [taint for taint in taints if taint["key"] not in ours]
+    if wanted:
+        kept += [{"key": f"node.kubernetes.io/{wanted}", "effect": effect} for effect in ("NoSchedule", "NoExecute")]
+    if kept != taints:
+
+        def change(found: Obj) -> None:
+            found["spec"]["taints"] = kept
+            if not kept:
+                del found["spec"]["taints"]
+
+        store.change("Node", node["metadata"]["name"], "", change)

@@ -1,0 +1,67 @@
+"""What runs on a rehearsal cluster: a shop with a budget, data on two nodes, an agent on every node, a Job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Obj = dict[str, Any]
+APP_IMAGE = "registry.example/shop:1"
+NAMESPACE = "shop"
+_EVERYWHERE = [{"operator": "Exists"}]
+
+
+def workload(release: str, workers: list[str], replicas: int) -> list[tuple[str, Obj]]:
+    """(kind, object) in the order in which they are created."""
+    proxy = _pod("kube-proxy", f"k8s.gcr.io/kube-proxy:{release}", hostNetwork=True, tolerations=_EVERYWHERE)
+    port = {"containerPort": 8080, "hostPort": 9080}
+    agent = _pod("agent", tolerations=_EVERYWHERE, terminationGracePeriodSeconds=10, ports=[port])
+    agent["spec"]["volumes"] = [{"name": "scratch", "emptyDir": {}}]
+    found = [
+        ("DaemonSet", _daemon_set("kube-proxy", "kube-system", proxy)),
+        ("DaemonSet", _daemon_set("agent", NAMESPACE, agent)),
+    ]
+    if not workers:
+        return found
+    found.append(("Deployment", _controller("web", _pod("web", terminationGracePeriodSeconds=20), replicas)))
+    guard = {"minAvailable": max(0, replicas - 1), "selector": {"matchLabels": {"app": "web"}}}
+    found.append(("PodDisruptionBudget", {"metadata": {"name": "web", "namespace": NAMESPACE}, "spec": guard}))
+    # On as many nodes as there are volumes, and only there.
+    homes = workers[:2]
+    found += [("PersistentVolume", _volume(f"data-{name}", name)) for name in homes]
+    ledger = _controller("ledger", _pod("ledger", terminationGracePeriodSeconds=20), len(homes))
+    ledger["spec"] |= {"serviceName": "ledger", "podManagementPolicy": "Parallel"}
+    claim = {"storageClassName": "local", "accessModes": ["ReadWriteOnce"]}
+    ledger["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": "data"}, "spec": claim}]
+    found.append(("StatefulSet", ledger))
+    once = _pod("once", restartPolicy="Never")
+    once["metadata"]["annotations"] = {"rehearsal.cri-switch/exits-after": "2"}
+    found.append(("Job", {"metadata": {"name": "once", "namespace": NAMESPACE}, "spec": {"template": once}}))
+    return found
+
+
+def _pod(name: str, image: str = APP_IMAGE, *, ports: list[Obj] | None = None, **spec: Any) -> Obj:
+    container: Obj = {"name": name, "image": image, **({"ports": ports} if ports else {})}
+    return {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container], **spec}}
+
+
+def _controller(name: str, template: Obj, replicas: int) -> Obj:
+    spec = {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template}
+    return {"metadata": {"name": name, "namespace": NAMESPACE}, "spec": spec}
+
+
+def _daemon_set(name: str, namespace: str, template: Obj) -> Obj:
+    spec = {"selector": {"matchLabels": {"app": name}}, "template": template}
+    return {"metadata": {"name": name, "namespace": namespace}, "spec": spec}
+
+
+def _volume(name: str, node: str) -> Obj:
+    here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}
+    return {
+        "metadata": {"name": name},
+        "spec": {
+            "storageClassName": "local",
+            "capacity": {"storage": "1Gi"},
+            "local": {"path": "/var/lib/shop"},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
+        },
+    }

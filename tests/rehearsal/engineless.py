@@ -1,0 +1,198 @@
+"""The real flow functions on a simulated cluster without Prefect's engine and without sockets, in virtual time.
+
+Tasks become their bodies, with the retries and checkpoints that the engine would give them; waits move the world's
+clock. Only for tests of one process: modules are changed while a run lasts.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import sys
+import time
+import types
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+from prefect import Flow, Task
+
+import flows.migrate_cluster
+import flows.rollback_node
+import tasks.lateness
+import tasks.lock
+from cri_switch.cluster.client import Cluster
+from cri_switch.cluster.retry import Caller
+from cri_switch.cluster.transport import Answer, NotSent, Request
+from cri_switch.model.errors import Stopped, Unreachable
+from cri_switch.model.migration import Migration
+from cri_switch.model.node_ref import NodeRef
+from cri_switch.model.report import Report
+from cri_switch.model.step_result import StepResult
+from cri_switch.node.command import Result
+from cri_switch.rehearsal.api_reply import Call
+from cri_switch.rehearsal.build import TOKEN
+from cri_switch.rehearsal.connection import MemoryConnection
+from cri_switch.rehearsal.world import World
+from tasks import reach, stop
+
+LOG = logging.getLogger("rehearsal")
+
+
+class Engineless:
+    """Runs of one world; checkpoints are kept between them, as a result storage keeps them."""
+
+    def __init__(self, world: World, directory: Path) -> None:
+        self.world = world
+        self.directory = directory
+        self.checkpoints: dict[str, str] = {}
+        self.executed: list[str] = []
+        self._runs = 0
+        self._began = world.clock.now() - time.monotonic()
+
+    def migration(self, **spec: Any) -> Migration:
+        """Settings for it."""
+        base = {
+            "cluster": {"kubeconfig": "/nowhere"},
+            "drain": {"delete_emptydir_data": True, "timeout": 120},
+            "backup": {"directory": str(self.directory / "backup"), "acknowledge_not_backed_up": True},
+            "gate": {"timeout": 120},
+        }
+        return Migration.model_validate({"metadata": {"name": "rehearsal"}, "spec": {**base, **spec}})
+
+    def run(self, migration: Migration) -> Report:
+        """One run to its end; raises what the flow raises."""
+        self._runs += 1
+        with self._without_engine():
+            answer = flows.migrate_cluster.migrate_cluster.fn(migration)
+        assert isinstance(answer, Report), answer
+        return answer
+
+    def cluster(self, *, dry_run: bool = False) -> Cluster:
+        """The pipeline's client without a socket."""
+        clock = self.world.clock
+        caller = Caller(self._send, "/nowhere", sleep=clock.sleep, clock=clock.now)
+        return Cluster(self._send, kubeconfig="/nowhere", caller=caller, dry_run=dry_run)
+
+    def _send(self, request: Request) -> Answer:
+        call = Call(
+            request.method, request.path, dict(request.query), request.body, request.content_type, f"Bearer {TOKEN}"
+        )
+        reply = self.world.api.answer(call)
+        if reply.lost:
+            raise (NotSent if not self.world.serves() else Unreachable)(f"{request}: no answer")
+        return Answer(reply.status, reply.data.decode())
+
+    def _sleep(self, seconds: float) -> None:
+        if stop.stopping():
+            raise Stopped("stopped in a wait")
+        self.world.clock.sleep(seconds)
+
+    def _task(self, found: Task[..., Any]) -> Callable[..., Any]:
+        signature = inspect.signature(found.fn)
+        context: Any = SimpleNamespace(task=SimpleNamespace(name=found.name))
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            given = dict(signature.bind(*args, **kwargs).arguments)
+            key = found.cache_key_fn(context, given) if found.persist_result and found.cache_key_fn else None
+            if key is not None and key in self.checkpoints:
+                return StepResult.model_validate_json(self.checkpoints[key])
+            for attempt in range(int(found.retries or 0) + 1):
+                try:
+                    answer = found.fn(*args, **kwargs)
+                    break
+                except Exception as problem:
+                    state: Any = SimpleNamespace(result=lambda raise_on_failure, problem=problem: problem)
+                    wanted = found.retry_condition_fn and found.retry_condition_fn(found, None, state)  # type: ignore[arg-type]
+                    if attempt == found.retries or not wanted:
+                        raise
+                    self._sleep(2.0)
+            self.executed.append(found.name)
+            if key is not None:
+                self.checkpoints[key] = answer.model_dump_json()
+            return answer
+
+        return call
+
+    @contextmanager
+    def _without_engine(self) -> Iterator[None]:
+        clock, made = self.world.clock, dict[int, Any]()
+        fake = SimpleNamespace(**{**vars(time), "time": clock.now, "monotonic": clock.now, "sleep": clock.sleep})
+        swaps: dict[Any, Any] = {time.time: clock.now, time.monotonic: clock.now, time.sleep: clock.sleep}
+        connections: dict[str, Any] = {}
+
+        def node(ref: NodeRef, _migration: Migration) -> Any:
+            if ref.name not in connections:
+                connections[ref.name] = MemoryConnection(self.world.machines[ref.name], Result)
+            return connections[ref.name]
+
+        names: dict[str, Any] = {
+            "get_run_logger": lambda: LOG,
+            "create_markdown_artifact": lambda *_a, **_k: None,
+            "create_table_artifact": lambda *_a, **_k: None,
+            "flow_run": SimpleNamespace(get_id=lambda: f"run-{self._runs}", get_scheduled_start_time=lambda: None),
+            "deployment": SimpleNamespace(get_id=lambda: None),
+            "get_run_context": lambda: None,
+        }
+        with ExitStack() as stack:
+            for module in [m for name, m in list(sys.modules.items()) if name.split(".")[0] in ("flows", "tasks")]:
+                for name, value in list(vars(module).items()):
+                    if isinstance(value, Task):
+                        new = made.setdefault(id(value), self._task(value))
+                    elif isinstance(value, Flow) and module.__name__ != "flows.migrate_cluster":
+                        new = value.fn
+                    elif name in names:
+                        new = names[name]
+                    else:
+                        continue
+                    stack.enter_context(patch.object(module, name, new))
+            for module in [m for name, m in list(sys.modules.items()) if _ours(name)]:
+                if vars(module).get("time") is time:
+                    stack.enter_context(patch.object(module, "time", fake))
+                for function in _functions(module):
+                    _swap(stack, function, swaps)
+            stack.enter_context(patch.object(stop, "sleep", self._sleep))
+            stack.enter_context(patch.object(reach, "node", node))
+            stack.enter_context(patch.object(reach, "leave", lambda _ref: None))
+            stack.enter_context(patch.object(reach, "cluster", lambda m: self.cluster(dry_run=m.spec.dry_run)))
+            opener = SimpleNamespace(open=lambda _access: self.cluster())
+            stack.enter_context(patch.object(tasks.lock, "Cluster", opener))
+            stack.enter_context(patch("cri_switch.cluster.wait.Pace.sleep", clock.sleep, create=True))
+            yield
+
+
+def _ours(name: str) -> bool:
+    parts = name.split(".")
+    return parts[0] in ("flows", "tasks") or (parts[:1] == ["cri_switch"] and parts[1:2] != ["rehearsal"])
+
+
+def _functions(module: types.ModuleType) -> Iterator[Any]:
+    for value in list(vars(module).values()):
+        if getattr(value, "__module__", None) != module.__name__:
+            continue
+        if isinstance(value, types.FunctionType):
+            yield getattr(value, "__wrapped__", value)
+            yield value
+        elif isinstance(value, type):
+            for part in list(vars(value).values()):
+                inner = getattr(part, "__func__", part)
+                if isinstance(inner, types.FunctionType):
+                    yield inner
+
+
+def _swap(stack: ExitStack, function: Any, swaps: dict[Any, Any]) -> None:
+    """Its default arguments that are the real time's functions."""
+    plain, named = function.__defaults__, function.__kwdefaults__
+    if plain and any(_key(value) in swaps for value in plain):
+        stack.callback(setattr, function, "__defaults__", plain)
+        function.__defaults__ = tuple(swaps.get(_key(value), value) for value in plain)
+    if named and any(_key(value) in swaps for value in named.values()):
+        stack.callback(setattr, function, "__kwdefaults__", named)
+        function.__kwdefaults__ = {key: swaps.get(_key(value), value) for key, value in named.items()}
+
+
+def _key(value: Any) -> Any:
+    return value if isinstance(value, types.BuiltinFunctionType) else None

@@ -1,0 +1,86 @@
+"""The shell of a rehearsal node knows what the pipeline sends, and says loudly what it does not know."""
+
+from __future__ import annotations
+
+import pytest
+
+from cri_switch.model.errors import RemoteCommandFailed, RemoteTimeout, SudoRefused, Unreachable
+from cri_switch.node.command import plain, sudo
+from cri_switch.rehearsal.node_fault import NodeFault, on_command
+from tests.unit.rehearsal.switching import Switching
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("vim", "/etc/passwd"),
+        ("systemctl", "isolate", "rescue.target"),
+        ("docker", "run", "busybox"),
+        ("find", "/", "-exec", "rm"),
+        ("stat", "-c", "%Z", "/"),
+    ],
+)
+def test_what_is_not_known_is_complained_of(argv: tuple[str, ...]) -> None:
+    cluster = Switching()
+    assert cluster.plain(*argv).rc != 0
+    assert len(cluster.world.complaints) == 1
+    assert argv[0] in cluster.world.complaints[0]
+
+
+def test_sudo_allows_only_what_its_file_lists() -> None:
+    cluster = Switching()
+    cluster.machine.fs.remove("/etc/sudoers.d/cri-switch")
+    with pytest.raises(SudoRefused):
+        cluster.connection.run(sudo("cat", "/etc/os-release"))
+
+
+def test_a_program_that_is_not_there_is_127_with_and_without_sudo() -> None:
+    cluster = Switching()
+    cluster.machine.crictl = False
+    assert cluster.plain("crictl", "--version").rc == 127
+    assert cluster.sudo("crictl", "info").rc == 127
+
+
+def test_faults_fail_cut_hang_and_reboot() -> None:
+    cluster = Switching()
+    machine, connection = cluster.machine, cluster.connection
+
+    def with_(fault: NodeFault) -> None:
+        machine.fault_hook = on_command("^true", fault)
+
+    with_(NodeFault(rc=3, stderr="broken"))
+    with pytest.raises(RemoteCommandFailed, match="broken"):
+        connection.run(plain("true"))
+    assert connection.run(plain("true")).rc == 0
+    with_(NodeFault(drop=True))
+    with pytest.raises(Unreachable):
+        connection.run(plain("true"))
+    with_(NodeFault(hang=60))
+    with pytest.raises(RemoteTimeout):
+        connection.run(plain("true", timeout=30))
+    with_(NodeFault(reboot=True))
+    with pytest.raises(Unreachable):
+        connection.run(plain("true"))
+    with pytest.raises(Unreachable, match="down"):
+        connection.run(plain("true"))
+    cluster.pass_time(60)
+    assert connection.run(plain("true")).rc == 0
+
+
+def test_a_full_disk_refuses_what_is_written() -> None:
+    cluster = Switching()
+    cluster.machine.fs.full = True
+    answer = cluster.sudo("install", "-m", "0600", "/dev/null", "/etc/new")
+    assert answer.rc == 1
+    assert "No space left on device" in answer.stderr
+
+
+def test_apt_mark_and_policy_speak_as_debians() -> None:
+    cluster = Switching()
+    text = cluster.plain("apt-cache", "policy", "docker.io").stdout
+    assert "  Installed: 20.10.5+dfsg1-1+deb11u4\n" in text
+    assert " *** 20.10.5+dfsg1-1+deb11u4 500\n" in text
+    assert cluster.plain("dpkg-query", "-W", "-f", "${Package}\\t${Version}\\n", "nothing").rc == 1
+    simulated = cluster.plain("apt-get", "-s", "-y", "remove", "containerd").stdout
+    assert simulated.startswith("Remv containerd [")
+    assert "Remv docker.io [" in simulated

@@ -1,0 +1,99 @@
+"""The pipeline's own actions against a rehearsal node: each does its work once, and nothing the second time."""
+
+from __future__ import annotations
+
+import pytest
+
+from cri_switch.node.actions.release_addresses import release_addresses
+from cri_switch.node.actions.undo import undo
+from cri_switch.node.before import note_before
+from cri_switch.node.facts.control_plane import prove_control_plane
+from cri_switch.node.proof import prove_runtime
+from tests.unit.rehearsal.switching import MINE, STEPS, Switching
+
+
+def _whole(cluster: Switching) -> dict[str, tuple[int, int]]:
+    changed = {}
+    for name in STEPS:
+        first, second = cluster.act(name).changed, cluster.act(name).changed
+        changed[name] = (first, second)
+        if name == "start_kubelet":
+            cluster.pass_time(15)
+    return changed
+
+
+@pytest.mark.parametrize("driver", ["cgroupfs", "systemd"])
+def test_the_whole_article_runs_and_each_step_twice_equals_once(driver: str) -> None:
+    cluster = Switching(cgroup_driver=driver)
+    changed = _whole(cluster)
+    assert {name for name, (first, _second) in changed.items() if not first} == {"stage_packages", "import_images"}
+    assert {name for name, (_first, second) in changed.items() if second} == set()
+    assert cluster.ready() == ("True", "kubelet is posting ready status", "containerd://1.4.13")
+    assert prove_runtime(cluster.connection, seconds=0).startswith("4 pods") or prove_runtime(
+        cluster.connection, seconds=0
+    ).startswith("5 pods")
+    assert "none leaked" in cluster.perform(release_addresses(cluster.migration)).summary
+    assert cluster.world.complaints == []
+
+
+def test_a_docker_with_its_own_containerd_gets_the_package() -> None:
+    cluster = Switching(self_contained_docker=("w1",))
+    assert not cluster.machine.packages.installed("containerd")
+    changed = _whole(cluster)
+    assert cluster.machine.packages.known["containerd"].manual
+    assert changed["stage_packages"][0] > 0
+    assert cluster.ready()[2] == "containerd://1.4.13"
+    assert cluster.world.complaints == []
+
+
+def test_a_control_plane_node_serves_again() -> None:
+    cluster = Switching("cp1")
+    cluster.upto("stop_docker")
+    assert not cluster.world.serves()
+    for name in STEPS[4:10]:
+        cluster.act(name)
+    cluster.pass_time(15)
+    assert cluster.world.serves()
+    assert "etcd's member is healthy" in prove_control_plane(cluster.connection, seconds=0)
+
+
+@pytest.mark.parametrize("last", STEPS[2:-1])
+def test_the_way_back_is_right_from_every_step(last: str) -> None:
+    cluster = Switching()
+    ledger = {name: cluster.machine.fs.text(name) for name in ("/etc/containerd/config.toml", "/etc/crictl.yaml")}
+    cluster.perform(note_before(MINE, "containerd", {}))
+    cluster.upto(last)
+    cluster.pass_time(15)
+    cluster.perform(undo(cluster.migration, cluster.attempt))
+    assert cluster.perform(undo(cluster.migration, cluster.attempt)).changed == 0
+    cluster.pass_time(15)
+    assert cluster.ready() == ("True", "kubelet is posting ready status", "docker://20.10.5")
+    assert {name: cluster.machine.fs.text(name) for name in ledger} == ledger
+    assert not cluster.machine.containerd.boxes
+    assert cluster.waiting() == set()
+    assert cluster.world.complaints == []
+
+
+def test_without_the_proof_each_pod_would_run_twice() -> None:
+    """The simulator lets it happen, as the real node did: nothing but the action's own proof stands in the way."""
+    cluster = Switching()
+    cluster.upto("start_kubelet")
+    cluster.pass_time(15)
+    for words in (("stop", "kubelet"), ("start", "docker.service")):
+        cluster.sudo("systemctl", *words)
+    cluster.put("/var/lib/kubelet/kubeadm-flags.env", 'KUBELET_KUBEADM_ARGS="--network-plugin=cni"\n')
+    cluster.sudo("systemctl", "start", "kubelet")
+    cluster.pass_time(15)
+    assert cluster.ready()[::2] == ("True", "docker://20.10.5")
+    twice = [
+        {box.pod.key for box in engine.boxes.values() if box.pod and box.running}
+        for engine in (cluster.machine.docker, cluster.machine.containerd)
+    ]
+    assert twice[0] == twice[1] != set()
+
+
+def test_a_node_that_was_switched_before_needs_nothing() -> None:
+    cluster = Switching("w2", migrated=("w2",))
+    assert cluster.ready() == ("True", "kubelet is posting ready status", "containerd://1.4.13")
+    assert prove_runtime(cluster.connection, seconds=0)
+    assert cluster.act("remove_docker").changed == 0
