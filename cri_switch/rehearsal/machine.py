@@ -62,6 +62,7 @@ class Machine:
         self.fault_hook: Callable[[tuple[str, ...]], NodeFault | None] = lambda _argv: None
         self.down_until = 0.0
         self.metadata_blackholed = False
+        self.clock_skew = 0.0
         self.disk_size, self.disk_free = 60 << 30, 45 << 30
         self.fs = FileSystem(self.now, self._special)
         self.processes = Processes()

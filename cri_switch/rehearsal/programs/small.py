@@ -23,7 +23,7 @@ def sleep(call: Call) -> Reply:
 
 
 def date(call: Call) -> Reply:
-    """`date +%s.%N`."""
+    """`date +%s.%N`: the pipeline's own time and the node's skew, as the world's runs faster than the pipeline's."""
     if call.args != ["+%s.%N"]:
         raise UnknownUse("date")
     return said(f"{call.machine.world.clock.wall():.9f}\n")

@@ -13,6 +13,7 @@ from cri_switch.model.errors import RemoteCommandFailed
 from cri_switch.node.backup import backup
 from cri_switch.node.command import plain, sudo
 from cri_switch.node.etcd_member import ask_control_plane
+from cri_switch.node.facts.machine import CLOCK
 from cri_switch.node.follow import Follower
 from cri_switch.node.transfer import Transfer
 from cri_switch.rehearsal.machine_files import SUDOERS
@@ -76,3 +77,9 @@ def test_thousands_of_commands_a_second() -> None:
         cluster.connection.run(show)
         cluster.connection.run(sudo("cat", "--", "/etc/os-release"))
     assert 500 / (time.process_time() - started) > 1000
+
+
+def test_a_nodes_clock_is_ours_but_for_its_skew() -> None:
+    cluster = Switching()
+    cluster.machine.clock_skew = 100.0
+    assert 99 < CLOCK.read(cluster.connection) - time.time() < 101
