@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from cri_switch.cluster.client import Cluster, Obj
+from cri_switch.cluster.process_identity import surely_dead, this_process
 from cri_switch.model.errors import ApiError, LockHeld, Unreachable
 
 NAMESPACE, NAME = "kube-system", "cri-switch"
@@ -40,6 +40,11 @@ class Holder:
     def run(self) -> str:
         """The migration's and the run's id."""
         return "/".join(self.identity.split("/")[:2])
+
+    @property
+    def process(self) -> str:
+        """Its process, see process_identity."""
+        return self.identity.rpartition("/")[2].rpartition("-")[0]
 
     def expired(self, now: datetime) -> bool:
         """By the clocks of two machines, so it only seems so."""
@@ -79,13 +84,14 @@ class Lease:
     _seen: Holder = field(default_factory=lambda: Holder(""))
 
     def __post_init__(self) -> None:
-        self.identity = f"{self.migration_id}/{self.run}/{socket.gethostname()}-{secrets.token_hex(4)}"
+        self.identity = f"{self.migration_id}/{self.run}/{this_process()}-{secrets.token_hex(4)}"
 
     def take(self) -> str:
         """Hold it; one line that says from whom.
 
-        A Lease of the same migration is taken over once it has expired, one of the same run (the engine's Retry) at
-        once; in both cases only after nobody was seen to renew it.
+        A Lease of the same migration is taken over at once where its process was one of this machine and has ended
+        (a run that was killed); else once it has expired, one of the same run (the engine's Retry) before that, in
+        both cases only after nobody was seen to renew it.
 
         Raises:
             LockHeld: another migration holds it, or the same one that is alive.
@@ -154,6 +160,8 @@ class Lease:
         raise ApiError("the Lease changes faster than it can be renewed", status=409)
 
     def _refuse_or_watch(self, found: Holder) -> None:
+        if found.migration == self.migration_id and surely_dead(found.process):
+            return
         same_run = found.run == f"{self.migration_id}/{self.run}"
         if found.migration != self.migration_id or not (same_run or found.expired(self.wall())):
             raise _held(found, expired=found.expired(self.wall()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from cri_switch.cluster import pods
@@ -20,11 +20,15 @@ def wait_node_pods(
     runtime: str,
     expected: Sequence[dict[str, Any]],
     seconds: float,
+    alive: Callable[[], Collection[str]] | None = None,
     stop: Callable[[], bool] = lambda: False,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> str:
     """Wait until every expected pod (`own_pods` of `controllers_on` before the switch) is there and runs.
+
+    `alive` asks the node for the ids of its running containers: where the runtime is the one of before, the API keeps
+    calling those running that were removed meanwhile.
 
     Raises RemoteTimeout that names the pods and what each lacks, Stopped, ApiError.
     """
@@ -34,7 +38,8 @@ def wait_node_pods(
 
     def look() -> str:
         found = polled.list("Pod", fields=f"spec.nodeName={node.name}")
-        lacks = missing([each for each in judged if each not in gone], found, runtime)
+        here = alive() if alive else None
+        lacks = missing([each for each in judged if each not in gone], found, runtime, here)
         for each in [each for each in lacks if each.kind == "DaemonSet"]:
             if polled.get("DaemonSet", each.name, each.namespace) is None:
                 gone.add(each)  # an administrator's deletion since the switch
@@ -54,7 +59,9 @@ def wait_node_pods(
     return text
 
 
-def missing(expected: Sequence[OwnPod], found: Sequence[Obj], runtime: str) -> dict[OwnPod, str]:
+def missing(
+    expected: Sequence[OwnPod], found: Sequence[Obj], runtime: str, alive: Collection[str] | None = None
+) -> dict[OwnPod, str]:
     """What each expected pod lacks: pure."""
     there: dict[tuple[str, str, str], list[Obj]] = {}
     for pod in found:
@@ -63,14 +70,14 @@ def missing(expected: Sequence[OwnPod], found: Sequence[Obj], runtime: str) -> d
             there.setdefault((mine.namespace, mine.kind, mine.name), []).append(pod)
     lacks = {}
     for each in expected:
-        texts = [lack(pod, runtime) for pod in there.get((each.namespace, each.kind, each.name), [])]
+        texts = [lack(pod, runtime, alive) for pod in there.get((each.namespace, each.kind, each.name), [])]
         if not texts or all(texts):
             lacks[each] = texts[0] if texts else "no pod"
     return lacks
 
 
-def lack(pod: Obj, runtime: str) -> str:
-    """What a pod lacks to run on `runtime`; empty when nothing does.
+def lack(pod: Obj, runtime: str, alive: Collection[str] | None = None) -> str:
+    """What a pod lacks to run on `runtime`; empty when nothing does. `alive`: ids of containers, None where not known.
 
     A mirror pod's condition Ready comes more than a minute late (peers.md 63): it is judged by its containers only.
     """
@@ -84,4 +91,6 @@ def lack(pod: Obj, runtime: str) -> str:
             return f"container {name} does not run ({waiting.get('reason', 'unknown')})"
         if not container_id.startswith(f"{runtime}://"):
             return f"container {name} is {container_id.partition('://')[0] or 'without an id'}, not {runtime}"
+        if alive is not None and container_id.partition("://")[2] not in alive:
+            return f"container {name} is not started again yet"
     return "" if pods.is_mirror(pod) or pods.is_ready(pod) else "not Ready"

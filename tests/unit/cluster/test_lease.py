@@ -62,6 +62,18 @@ def test_refused_with_holder_and_since(migration: str, run: str, later: float) -
     assert api.objects[KEY]["spec"] == before
 
 
+def test_a_run_that_was_killed_here_is_taken_over_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    api, clock = FakeApi(), Clock()
+    killed = lease(api, clock)
+    killed.take()
+    monkeypatch.setattr("cri_switch.cluster.lease.surely_dead", lambda process: process in killed.identity)
+    with pytest.raises(LockHeld):
+        lease(api, clock, "m2", "r2").take()
+    second = lease(api, clock, run="r2")
+    assert f"taken over from {killed.identity}" in second.take()
+    assert killed.renew().startswith("the Lease is lost: m1/r2/")
+
+
 def test_the_same_migration_takes_over_what_has_expired() -> None:
     api, clock = FakeApi(), Clock()
     dead = lease(api, clock)

@@ -119,6 +119,13 @@ def test_lack(given: Obj, lacks: str) -> None:
     assert lack(given, "containerd") == lacks
 
 
+def test_a_container_that_only_the_api_calls_running_is_lacking() -> None:
+    given = pod("p", runtime="docker")
+    identity = given["status"]["containerStatuses"][0]["containerID"].removeprefix("docker://")
+    assert lack(given, "docker", {identity, "another"}) == ""
+    assert lack(given, "docker", {"another"}) == "container c is not started again yet"
+
+
 def test_wait_node_pods() -> None:
     api, clock = FakeApi(), Clock()
     ref = add_node(api)
@@ -156,6 +163,24 @@ def test_wait_node_pods() -> None:
     api.remove("pods", "lab", "agent-2")
     api.remove("daemonsets", "lab", "agent")
     assert wait().startswith("1 own pods run on containerd")
+
+
+def test_wait_node_pods_asks_the_node_until_the_api_is_no_longer_behind() -> None:
+    api, clock, asked = FakeApi(), Clock(), list[float]()
+    ref = add_node(api)
+    api.add("pods", pod("etcd-w1", owner="Node/w1", mirror=True, runtime="docker"))
+    expected = controllers_on(cluster(api), ref)["own_pods"]
+    (known,) = cluster(api).list("Pod")[0]["status"]["containerStatuses"]
+    identity = known["containerID"].removeprefix("docker://")
+
+    def alive() -> set[str]:
+        asked.append(clock())
+        return {identity} if len(asked) > 3 else set()
+
+    wait_node_pods(
+        cluster(api), ref, runtime="docker", expected=expected, seconds=20, alive=alive, sleep=clock.sleep, clock=clock
+    )
+    assert len(asked) == 4
 
 
 def test_wait_api() -> None:
