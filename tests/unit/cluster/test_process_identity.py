@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -19,7 +20,7 @@ def test_one_that_was_here_and_has_ended() -> None:
     who = child.stdout.readline().strip()
     assert not surely_dead(who)
     child.kill()
-    child.stdout.read()  # its end; not yet awaited, so it is a zombie
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # ended, not reaped: a zombie
     assert surely_dead(who)
     child.communicate()
     assert surely_dead(who)
