@@ -41,9 +41,10 @@ lock: install ## write requirements.lock from .venv
 	$(BIN)/python -m pip freeze --exclude-editable --disable-pip-version-check > requirements.lock
 
 .PHONY: test
-test: system install ## lint, then unit, prefect, browser and, where the lab can run, lab tests
+test: system install ## lint, then unit, rehearsal, prefect, browser and, where the lab can run, lab tests
 	$(MAKE) lint
 	$(MAKE) test-unit
+	$(MAKE) test-rehearsal
 	$(MAKE) test-prefect
 	$(MAKE) test-browser
 	if why=$$($(BIN)/python -m tests.lab_support); then
@@ -63,6 +64,10 @@ lint: install ## ruff, mypy, the import directions
 test-unit: install ## pure modules, no network
 	$(BIN)/pytest tests/unit
 
+.PHONY: test-rehearsal
+test-rehearsal: install ## migrations of simulated clusters: drawn settings and faults, the demo
+	$(BIN)/pytest tests/rehearsal
+
 .PHONY: test-prefect
 test-prefect: install ## a real Prefect server and worker
 	$(BIN)/pytest tests/prefect -m prefect
@@ -72,14 +77,17 @@ test-browser: install ## Prefect's run form in Chromium
 	$(BIN)/pytest tests/prefect -m browser
 
 .PHONY: test-lab
-test-lab: install ## a migration of a real kubeadm cluster (root)
+test-lab: install ## a migration of a real kubeadm cluster, then one broken at chosen steps (root)
 	$(BIN)/python -m tests.lab_support
 	$(BIN)/pytest tests/e2e -m "lab and not slow"
+	$(BIN)/pytest tests/faults -m "lab and not slow"
 
 .PHONY: test-lab-all
 test-lab-all: install ## the same with everything that takes long
 	$(BIN)/python -m tests.lab_support
 	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest tests/faults
+	CRI_SWITCH_REHEARSALS=1000 $(BIN)/pytest tests/rehearsal/test_invariants_hold.py
 
 .PHONY: lab-demo
 lab-demo: install ## build a real cluster, migrate it, show before and after, take it down

@@ -29,6 +29,7 @@ from cri_switch.node.action import Action, perform
 from cri_switch.node.actions.restore import forget
 from cri_switch.node.actions.undo import refuse_without_docker, undo
 from cri_switch.node.before import Before, before_fact
+from cri_switch.node.facts.docker import DOCKER_RUNNING
 from cri_switch.node.facts.kubelet import KUBELET_STARTED
 from cri_switch.node.facts.machine import BOOT_ID
 from cri_switch.node.journal import journal_fact
@@ -124,6 +125,7 @@ def rollback(attempt: Attempt, migration: Migration, reason: str, *, must_drain:
             node,
             runtime="docker",
             expected=before.cluster.get("own_pods", ()),
+            alive=lambda: DOCKER_RUNNING.read(reach.node(node, migration)),
             seconds=spec.timeouts.pods_ready,
             stop=stop.stopping,
             sleep=stop.sleep,

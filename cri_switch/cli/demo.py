@@ -24,7 +24,7 @@ from cri_switch.rehearsal.faults import FAULTS
 from cri_switch.rehearsal.process import RehearsalFailed, RehearsalProcess, Seen, Wish
 
 DEFAULT_FAULT = "runtime-fails-once"
-MAX_UNAVAILABLE = "40%"
+MAX_UNAVAILABLE = "50%"
 _FASTER = {"PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.5"}
 
 
@@ -57,7 +57,7 @@ def demo(options: Options) -> None:
             _show(report, options, time.monotonic() - started)
             _judge(seen)
             if server is not None:
-                talk.say(f"Prefect's UI: {server.url} (Ctrl-C ends it)", "bold")
+                talk.say(f"The flow run in Prefect's UI: {server.last_run('migrate-cluster')} (Ctrl-C ends it)", "bold")
                 server.wait()
 
 
@@ -127,6 +127,7 @@ def _engine(directory: Path, options: Options) -> Iterator[LocalServer | None]:
         return
     with LocalServer(directory) as server:
         os.environ["PREFECT_API_URL"] = server.api
+        talk.say(f"Prefect's UI: {server.url}")
         yield server
 
 

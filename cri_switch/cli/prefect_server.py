@@ -53,6 +53,12 @@ class LocalServer:
     ) -> None:
         self._end()
 
+    def last_run(self, flow: str) -> str:
+        """The address of the newest run of a flow in the UI; the UI's own where there is none."""
+        wanted = {"flows": {"name": {"any_": [flow]}}, "sort": "START_TIME_DESC", "limit": 1}
+        found = httpx.post(f"{self.api}/flow_runs/filter", json=wanted, timeout=20).raise_for_status().json()
+        return f"{self.url}/runs/flow-run/{found[0]['id']}" if found else self.url
+
     def wait(self) -> None:
         """Until it ends, or Ctrl-C, which is a good end."""
         if self._process is not None:

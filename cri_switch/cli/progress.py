@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from cri_switch.model.steps import STEPS
 
@@ -118,10 +119,8 @@ def _live(console: Console, title: str, said: Said, stands: Callable[[], dict[st
             thread.join(2)
 
 
-def _table(title: str, said: Said, stands: dict[str, str]) -> Table:
-    table = Table(
-        title=f"migrate-cluster {title}", caption=said.last[:100], title_justify="left", caption_justify="left"
-    )
+def _table(title: str, said: Said, stands: dict[str, str]) -> Group:
+    table = Table(title=f"migrate-cluster {title}", title_justify="left")
     for name in ("NODE", "STEP", "DONE", "SECONDS"):
         table.add_column(name)
     for node in sorted({*stands, *said.done}):
@@ -138,4 +137,4 @@ def _table(title: str, said: Said, stands: dict[str, str]) -> Table:
             style, state = ("", "") if "not" in state else ("dim", "done")
         bar = "█" * count + "·" * (len(STEPS) - count)
         table.add_row(node, f"{step} {state}".strip(), bar, f"{sum(steps.values()):.0f}", style=style or None)
-    return table
+    return Group(table, Text(said.last, style="dim", no_wrap=True, overflow="ellipsis"))

@@ -39,7 +39,6 @@ def _full_disk(world: World, node: str) -> Hook:
 def _not_ready(world: World, node: str) -> Hook:
     """The kubelet ends at once, however often it is started on containerd."""
     machine = world.machines[node]
-    machine.fs.put("/var/lib/kubelet/config.yaml", machine.fs.text("/var/lib/kubelet/config.yaml") or "")
 
     def hook(argv: tuple[str, ...]) -> NodeFault | None:
         if argv[:2] == ("systemctl", "start") and "kubelet.service" in argv:
@@ -49,6 +48,18 @@ def _not_ready(world: World, node: str) -> Hook:
                     1, "Job for kubelet.service failed because the control process exited with error code."
                 )
         return None
+
+    return hook
+
+
+def _runtime(world: World, node: str) -> Hook:
+    """containerd does not start with any other configuration than it had."""
+    machine, path = world.machines[node], "/etc/containerd/config.toml"
+    before = machine.fs.text(path)
+
+    def hook(argv: tuple[str, ...]) -> NodeFault | None:
+        starts = argv[0] == "systemctl" and argv[1] in ("start", "restart") and "containerd.service" in argv
+        return _FAILS if starts and machine.fs.text(path) != before else None
 
     return hook
 
@@ -110,11 +121,7 @@ FAULTS: Mapping[str, Fault] = {
     "runtime-fails-once": Fault(
         "containerd does not start on one node, once", _command(r"systemctl (re)?start containerd\.service", _FAILS)
     ),
-    "runtime-fails": Fault(
-        "containerd never starts on one node",
-        _command(r"systemctl (re)?start containerd\.service", _FAILS, times=1_000_000),
-        mends=False,
-    ),
+    "runtime-fails": Fault("containerd never starts on one node with its new configuration", _runtime, mends=False),
     "kubelet-fails": Fault("the kubelet of one node never starts on containerd", _not_ready, mends=False),
     "command-hangs": Fault(
         "docker stop gives no answer for a while on one node, once",

@@ -29,6 +29,8 @@ c=$(systemctl show -p FragmentPath --value containerd.service)
 pgrep -a containerd-shim | grep -o 'namespace k8s.io -id [0-9a-f]*' | sed 's/^/shim=/'
 docker ps --format '{{.Label "io.kubernetes.pod.name"}}/{{.Label "io.kubernetes.container.name"}}' | sed 's/^/docker=/'
 """
+_LABELS = ("pod.namespace", "pod.name", "container.name")
+_DOCKER = ("docker", "ps", "--format", "/".join(f'{{{{.Label "io.kubernetes.{label}"}}}}' for label in _LABELS))
 
 
 def root(lab: str, node: str, *argv: str) -> str:
@@ -52,3 +54,9 @@ def runs_once(lab: str, node: str) -> dict[str, int]:
         "docker": sum(docker.values()),
         "twice": sum(1 for count in docker.values() if count > 1),
     }
+
+
+def docker_containers(lab: str, node: str) -> Counter[str]:
+    """Running containers of Kubernetes' in Docker, namespace/pod/container, without the pauses and the CronJob's."""
+    names = root(lab, node, *_DOCKER).split()
+    return Counter(name for name in names if name.strip("/") and not name.endswith("/POD") and "/minutely-" not in name)

@@ -95,7 +95,7 @@ def migration(name: str, **spec: Any) -> dict[str, Any]:
 
 def test_the_engines_cancel_and_a_window(server: PrefectServer, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
-    made = deployment(server, tmp_path, "cancel", {"FAKE_TRACE": str(trace), "FAKE_SECONDS": "5"})
+    made = deployment(server, tmp_path, "cancel", {"FAKE_TRACE": str(trace), "FAKE_SECONDS": "15"})
     with ProcessWorker(server, "cancel"):
         run = server.ask(
             "POST", f"/deployments/{made['id']}/create_flow_run", {"parameters": {"migration": migration("cancel")}}

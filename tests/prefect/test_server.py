@@ -36,7 +36,7 @@ def test_deploying_registers_what_prefect_yaml_says(server: PrefectServer, deplo
         assert each["job_variables"]["stream_output"] is False
         assert each["job_variables"]["env"]["PREFECT_LOCAL_STORAGE_PATH"] == str(server.storage)
         assert each["parameters"]["migration"]["metadata"]["name"] == "facts"
-        assert set(each["parameter_openapi_schema"]["properties"]) == {"migration"}
+        assert "migration" in each["parameter_openapi_schema"]["properties"]
         assert "Drain" in each["parameter_openapi_schema"]["definitions"], "the form is the model"
     assert migrate["global_concurrency_limit"]["limit"] == 1
     assert plan["global_concurrency_limit"] is None

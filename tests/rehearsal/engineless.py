@@ -66,6 +66,9 @@ class Engineless:
     def run(self, migration: Migration) -> Report:
         """One run to its end; raises what the flow raises."""
         self._runs += 1
+        # Its name is of the real time's second, of which virtual runs need less.
+        saved = migration.spec.backup.model_copy(update={"directory": str(self.directory / f"backup-{self._runs}")})
+        migration = migration.model_copy(update={"spec": migration.spec.model_copy(update={"backup": saved})})
         with self._without_engine():
             answer = flows.migrate_cluster.migrate_cluster.fn(migration)
         assert isinstance(answer, Report), answer
@@ -109,7 +112,10 @@ class Engineless:
                     wanted = found.retry_condition_fn and found.retry_condition_fn(found, None, state)  # type: ignore[arg-type]
                     if attempt == found.retries or not wanted:
                         raise
-                    self._sleep(2.0)
+                    delays = found.retry_delay_seconds
+                    self._sleep(
+                        float(delays[min(attempt, len(delays) - 1)] if isinstance(delays, list) else delays or 0)
+                    )
             self.executed.append(found.name)
             if key is not None:
                 self.checkpoints[key] = answer.model_dump_json()

@@ -26,7 +26,7 @@ def date(call: Call) -> Reply:
     """`date +%s.%N`: the pipeline's own time and the node's skew, as the world's runs faster than the pipeline's."""
     if call.args != ["+%s.%N"]:
         raise UnknownUse("date")
-    return said(f"{call.machine.world.clock.wall():.9f}\n")
+    return said(f"{call.machine.world.clock.wall() + call.machine.clock_skew:.9f}\n")
 
 
 def pgrep(call: Call) -> Reply:

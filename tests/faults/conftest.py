@@ -1,0 +1,64 @@
+"""One lab for all cells; each cell is a run of its own by the real command."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.network import entered
+from tests.e2e.site import Site
+from tests.faults.run import Runs
+from tests.faults.standing import standing
+from tests.lab import network, state, teardown
+from tests.lab.up import Wish, up
+
+_LAB = "faults"
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _HERE in item.path.parents:
+            item.add_marker(pytest.mark.lab)
+            item.add_marker(pytest.mark.timeout(900))
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    """A lab of this run's own, gone at the end; with CRI_SWITCH_FAULTS_LAB=NAME one that stands already, and stays."""
+    if os.geteuid() != 0:
+        pytest.skip("the lab needs root")
+    given = os.environ.get("CRI_SWITCH_FAULTS_LAB")
+    name = given or _LAB
+    if not given:
+        up(Wish(name, for_pid=os.getpid()))
+    try:
+        with entered(network.namespace(name)):
+            yield Site(name)
+    finally:
+        if not given:
+            with state.exclusive():
+                teardown.down(state.load(name))
+
+
+@pytest.fixture(scope="session")
+def output() -> Path:
+    """Where the cells' record and the runs' logs stay."""
+    place = Path(os.environ.get("CRI_SWITCH_TEST_OUTPUT", "build/test-output")).resolve()
+    (place / "faults").mkdir(parents=True, exist_ok=True)
+    return place
+
+
+@pytest.fixture(scope="session")
+def pristine(site: Site) -> dict[str, dict[str, str]]:
+    """How every machine stood before the first cell."""
+    return {name: standing(site.name, name) for name in site.nodes}
+
+
+@pytest.fixture
+def runs(site: Site, tmp_path: Path, output: Path) -> Runs:
+    """Runs with a database and a result storage of their own."""
+    return Runs(site, tmp_path, output / "faults")

@@ -1,0 +1,71 @@
+"""`cri-switch migrate` of one node as a user types it, with a fault or without, and what it says in the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.settings import settings, write
+from tests.e2e.site import Site
+
+_ROOT = Path(__file__).parents[2]
+_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that ended; `report` is what it wrote on stdout."""
+
+    exit_code: int
+    seconds: float
+    report: dict[str, Any]
+    log: str
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """Node -> outcome, of the nodes that were chosen."""
+        return {
+            node["name"]: node["outcome"]
+            for node in self.report["nodes"]
+            if not node["reason"].startswith("not chosen")
+        }
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Where runs of one test are made: every test has its own database and checkpoints."""
+
+    site: Site
+    place: Path
+    logs: Path
+
+    def migrate(self, nodes: Sequence[str], fault: tuple[str, str, str] | None = None) -> Ended:
+        """Migrate these nodes, Docker's packages stay; `fault` is (node, step, after|inside)."""
+        spec = {"nodes": {"limit": list(nodes)}, "remove_docker": "never", "backup": {"skip": True}}
+        file = write(self.place / "migration.yaml", settings(self.site, spec))
+        program = [sys.executable, "-m", "tests.faults.runner"]
+        begun = time.monotonic()
+        done = subprocess.run(
+            [*program, *(fault or ("none",)), "--", "migrate", "-f", str(file), "--yes", "-o", "json"],
+            cwd=_ROOT, env=self._environment(), check=False, capture_output=True, text=True, timeout=_SECONDS,
+        )  # fmt: skip
+        seconds = time.monotonic() - begun
+        (self.logs / f"{'-'.join(fault or nodes)}.log").write_text(done.stderr)
+        report = json.loads(done.stdout) if done.stdout.startswith("{") else {"nodes": []}
+        return Ended(done.returncode, seconds, report, done.stderr)
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+        return kept | {
+            "PREFECT_HOME": str(self.place / "prefect"),
+            "PREFECT_LOCAL_STORAGE_PATH": str(self.place / "results"),
+            "XDG_STATE_HOME": str(self.place / "state"),
+            "NO_COLOR": "1",
+        }

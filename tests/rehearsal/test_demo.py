@@ -1,0 +1,51 @@
+"""`cri-switch demo` as a user runs it: real sockets, Prefect's own engine, a process for the cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = str(Path(sys.executable).with_name("cri-switch"))
+
+
+def demo(*words: str, home: Path) -> subprocess.CompletedProcess[str]:
+    """The command, with settings of the user's own Prefect that it must not meet."""
+    environment = {**os.environ, "HOME": str(home), "PREFECT_API_URL": "http://127.0.0.1:9/api", "NO_COLOR": "1"}
+    return subprocess.run(
+        [PROGRAM, "demo", *words], env=environment, capture_output=True, text=True, timeout=280, check=False
+    )
+
+
+@pytest.mark.timeout(300)
+def test_a_node_that_fails_once_goes_back_and_is_done_again(tmp_path: Path) -> None:
+    done = demo("--nodes", "6", "--control-planes", "1", "-o", "json", home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    nodes = {node["name"]: node for node in json.loads(done.stdout)["nodes"]}
+    assert [name for name in nodes if nodes[name]["outcome"] == "migrated"] == ["cp1", "w1", "w3", "w4", "w5"]
+    assert nodes["w2"]["outcome"] == "skipped"
+    assert {node["runtime_after"] for node in nodes.values()} == {"containerd://1.4.13"}
+    assert {node["runtime_before"] for name, node in nodes.items() if name != "w2"} == {"docker://20.10.5"}
+    for name in ("cp1", "w1", "w3", "w4", "w5"):
+        assert nodes[name]["out_of_service_seconds"] > 0
+        assert {"drain", "stop_docker", "start_kubelet", "verify_node", "settle"} <= nodes[name]["steps"].keys()
+    assert "w4 failed, as it was meant to" in done.stderr
+    assert list(tmp_path.iterdir()) == []  # nothing of it is left behind
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--fault", "nothing-like-it"), "known are none, api-away"),
+        (("--nodes", "2", "--control-planes", "3"), "--nodes counts all nodes"),
+        (("--speed", "0"), "--speed 0"),
+    ],
+)
+def test_a_wrong_command_line_starts_nothing(words: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    done = demo(*words, home=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr

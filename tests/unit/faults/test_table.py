@@ -1,0 +1,26 @@
+"""The page of faults says what was recorded last, and nothing of what did not run."""
+
+from __future__ import annotations
+
+import json
+
+from tests.faults.table import page, rows
+
+
+def _line(**values: object) -> str:
+    return json.dumps({"node": "w1", "step": "drain", "fault": "after", "end": "back on Docker"} | values)
+
+
+def test_the_last_record_of_a_cell_counts() -> None:
+    found = rows([_line(end="not as expected", seconds=3.0), _line(seconds=4.0)])
+    assert [(row["end"], row["seconds"]) for row in found] == [("back on Docker", 4.0)]
+
+
+def test_cells_are_in_the_order_of_the_steps_and_the_next_run_is_last() -> None:
+    lines = [_line(step="none", fault="the next run"), _line(step="settle"), _line(step="stop_docker"), _line()]
+    assert [row["step"] for row in rows(lines)] == ["drain", "stop_docker", "settle", "none"]
+
+
+def test_a_cell_that_broke_before_its_end_is_shown_without_seconds() -> None:
+    last = page([_line(end="not as expected")]).splitlines()[-1]
+    assert last == "| drain | after | w1 |  | not as expected |  |  |"
