@@ -210,8 +210,8 @@ def test_an_image_that_no_node_has_is_pulled(site: Site, name: str) -> None:
             ],
         },
     }
-    site.kubectl("apply", "-f", "-", stdin=json.dumps(pod))
     begun = datetime.now(UTC) - timedelta(seconds=1)
+    site.kubectl("apply", "-f", "-", stdin=json.dumps(pod))
     try:
         site.kubectl("-n", "lab", "wait", "--for=condition=Ready", f"pod/fresh-{name}", "--timeout=60s", timeout=90)
         assert "lab/fresh" in site.root(name, "crictl", "images")
