@@ -68,6 +68,9 @@ def test_a_failed_step_ends_on_docker(
         assert differs(before, as_it_stands(site, node)) == {}
         assert differs(pristine[node], standing(site.name, node)) == {}
         row["end"] = "back on Docker"
+    except AssertionError as problem:
+        row["why"] = str(problem)[:500]
+        raise
     finally:
         _note(output, row)
 
