@@ -81,9 +81,13 @@ def cgroups(lab: Lab) -> None:
         lines = Path(f"/proc/{each.leader.pid}/cgroup").read_text().splitlines()
         strays = [line for line in lines if line.split(":", 2)[2].split("/")[1] not in own]
         _require(not strays, f"{each.spec.name} is not in a cgroup of its own: {strays}")
-    pods = {node.spec.name: api_pods(execute(node, "sh", "-c", _PODS).stdout) for node in lab.nodes}
+
+    def listed() -> dict[str, set[str]]:
+        return {node.spec.name: api_pods(execute(node, "sh", "-c", _PODS).stdout) for node in lab.nodes}
+
+    wait_for("a pod's cgroup on every node", lambda: all(listed().values()), 90)
+    pods = listed()
     for (one, left), (other, right) in combinations(pods.items(), 2):
-        _require(bool(left), f"{one} has no pod's cgroup")
         _require(left.isdisjoint(right), f"{one} and {other} see each other's pods: {sorted(left & right)[:3]}")
 
 

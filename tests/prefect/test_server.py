@@ -45,7 +45,7 @@ def test_deploying_registers_what_prefect_yaml_says(server: PrefectServer, deplo
     assert server.ask("GET", "/work_pools/cri-switch")["type"] == "process"
 
     again = server.run(*CRI_SWITCH, "deploy", "-f", file)
-    assert again.stdout.split() == ["plan-cluster/facts", "migrate-cluster/facts"]
+    assert again.stdout.split() == ["plan-cluster/facts", "migrate-cluster/facts", "rollback-node/facts"]
     assert "worker start --pool cri-switch" in again.stderr
     assert server.deployment("migrate-cluster/facts")["id"] == migrate["id"]
 
