@@ -183,7 +183,7 @@ def _show(report: Report, options: Options, seconds: float) -> None:
         f"{migrated} of {len(report.nodes)} nodes were switched, in {seconds:.0f} s; nothing real was touched.", "bold"
     )
     talk.say("Where to look next:")
-    talk.say("  cri-switch demo --fault reboot       something else goes wrong; --help has more")
+    talk.say("  cri-switch demo --help               other faults, other sizes")
     talk.say("  cri-switch demo --ui                 the same run in Prefect's UI")
     talk.say("  cri-switch plan -f migration.yaml    your own cluster: what would be done; nothing is changed")
     talk.say("  README.md, docs/                     settings, rights, what happens to a node")

@@ -1,0 +1,77 @@
+"""How a run ends: its report, or the error that says why it did not do all."""
+
+from __future__ import annotations
+
+import pytest
+
+from cri_switch.model.errors import CriSwitchError, Moved, NodeFailed
+from cri_switch.model.migration import Backup, ClusterAccess, Metadata, Migration, Spec
+from cri_switch.model.node_outcome import NodeOutcome
+from cri_switch.model.node_ref import NodeRef
+from cri_switch.model.plan import NodePlan, Plan
+from cri_switch.model.report import Report
+from flows import batch as module
+from flows.batch import Batches
+
+MIGRATION = Migration(
+    metadata=Metadata(name="m"), spec=Spec(cluster=ClusterAccess(kubeconfig="k"), backup=Backup(directory="d"))
+)
+W1, W2 = (NodeRef(name=name, uid=f"uid-{name}", runtime="docker://20.10.5") for name in ("w1", "w2"))
+PLAN = Plan(
+    cluster_uid="c",
+    migration_id="id",
+    target="containerd",
+    nodes=tuple(NodePlan(node=node, action="migrate") for node in (W1, W2)),
+    batches=((W1,), (W2,)),
+)
+
+
+def report(*moved: str) -> Report:
+    return Report(migration="m", migration_id="id", cluster_uid="c", target="containerd", moved=list(moved))
+
+
+def test_all_arrived() -> None:
+    assert Batches(PLAN, MIGRATION).conclude(report()) == report()
+
+
+def test_nodes_that_joined_meanwhile_make_it_no_success() -> None:
+    with pytest.raises(Moved, match="w9 joined") as caught:
+        Batches(PLAN, MIGRATION).conclude(report("node w9 joined since the plan"))
+    assert caught.value.exit_code == 6
+    assert caught.value.report.moved == ["node w9 joined since the plan"]
+
+
+def test_a_failed_node_is_what_is_told() -> None:
+    run = Batches(PLAN, MIGRATION)
+    run.failures["w1"] = CriSwitchError("w1: no disk")
+    with pytest.raises(NodeFailed, match="w1: no disk") as caught:
+        run.conclude(report("node w9 joined since the plan"))
+    assert caught.value.exit_code == 7
+    assert "untouched: w2" in caught.value.state
+
+
+def test_a_subflow_that_could_not_be_started_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only while no step of the node has run: then an error is the node's."""
+    calls: list[str] = []
+
+    def starts_late(node: NodeRef, *_: object) -> NodeOutcome:
+        calls.append(node.name)
+        raise ConnectionError("503")
+
+    class Quiet:
+        def warning(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr(module, "migrate_node", starts_late)
+    monkeypatch.setattr(module, "get_run_logger", Quiet)
+    monkeypatch.setattr("flows.batch.stop.sleep", lambda _seconds: None)
+    with pytest.raises(ConnectionError):
+        Batches(PLAN, MIGRATION)._one(W1)
+    assert calls == ["w1"] * 4
+
+    calls.clear()
+    begun = iter(range(9))
+    monkeypatch.setattr(module, "begun", lambda _node: next(begun))
+    with pytest.raises(ConnectionError):
+        Batches(PLAN, MIGRATION)._one(W1)
+    assert calls == ["w1"], "its body had begun"
