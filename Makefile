@@ -34,7 +34,7 @@ python-system:
 
 .PHONY: system
 system: ## the Debian packages that the tests need (as root)
-	@tests/apt-install chromium chromium-driver openssh-client
+	@tests/apt-install chromium chromium-driver openssh-client openssh-server sudo
 
 .PHONY: lock
 lock: install ## write requirements.lock from .venv
