@@ -60,7 +60,7 @@ def not_once(site: Site, node: str, wanted: Counter[str]) -> list[str]:
 
 
 def whole(site: Site) -> list[str]:
-    """What of the workload is not whole, which nodes are not Ready, and what `up`'s own check has not taken away yet."""
+    """What of the workload is not whole, which nodes are not Ready, and what is left of `up`'s own check."""
     checking = [pod["metadata"]["name"] for pod in site.get("pods") if pod["metadata"]["namespace"] == "lab-check"]
     return missing(site.lab) + [f"{name} is not Ready" for name in cluster.not_ready(site)] + checking
 
