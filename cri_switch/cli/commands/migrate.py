@@ -1,0 +1,36 @@
+"""`cri-switch migrate`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from cri_switch.cli import talk
+from cri_switch.cli.engine import prepare
+from cri_switch.cli.in_process import show_plan, show_reported
+from cri_switch.cli.options import Debug, File, Ignore, Output, Yes, ignoring
+from cri_switch.model.settings_file import load_migration
+
+
+def migrate(
+    *,
+    file: File,
+    yes: Yes = False,
+    dry_run: Annotated[bool, Parameter(negative=(), help="Execute the same flow and change nothing.")] = False,
+    ignore_preflight_errors: Ignore = None,
+    output: Output = "table",
+    debug: Debug = False,
+) -> None:
+    """Switch the nodes, in this process. Without --yes: print the plan and change nothing."""
+    migration = ignoring(load_migration(file), ignore_preflight_errors)
+    if dry_run:
+        migration = migration.model_copy(update={"spec": migration.spec.model_copy(update={"dry_run": True})})
+    if not yes and not migration.spec.dry_run:
+        show_plan(migration, output, debug)
+        talk.say("Nothing was changed. Run again with --yes.")
+        return
+    prepare()
+    from flows.migrate_cluster import migrate_cluster  # noqa: PLC0415 (Prefect takes seconds to import)
+
+    show_reported(migrate_cluster, migration, output, debug)

@@ -1,0 +1,51 @@
+"""`cri-switch plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from cri_switch.cli import talk
+from cri_switch.cli.in_process import show_plan
+from cri_switch.cli.offline import offline_plan
+from cri_switch.cli.options import Debug, Ignore, Output, ignoring
+from cri_switch.model.errors import PreflightError, UsageError
+from cri_switch.model.settings_file import load_migration
+
+
+def plan(
+    *,
+    file: Annotated[str | None, Parameter(name=["--file", "-f"], help="Settings file (YAML).")] = None,
+    node_root: Annotated[Path | None, Parameter(help="Plan one node from a copy of its files, offline.")] = None,
+    kubelet_version: Annotated[str | None, Parameter(help="With --node-root: the node's kubelet, v1.20.2.")] = None,
+    target: Annotated[str, Parameter(help="With --node-root: the target runtime.")] = "containerd",
+    target_version: Annotated[str | None, Parameter(help="With --node-root: its version, 1.4.13.")] = None,
+    diff: Annotated[bool, Parameter(negative=(), help="Show what would change in every file.")] = False,
+    ignore_preflight_errors: Ignore = None,
+    output: Output = "table",
+    debug: Debug = False,
+) -> None:
+    """Print which nodes would be switched, in which order, and why the others would not. Changes nothing.
+
+    With --node-root no cluster is asked: what would change in one node's files is printed.
+    """
+    if node_root is not None:
+        if file is not None or kubelet_version is None or target_version is None:
+            raise UsageError("--node-root goes with --kubelet-version and --target-version, and without -f")
+        _offline(node_root, kubelet_version, target, target_version, diff, output)
+        return
+    if file is None:
+        raise UsageError("plan needs --file FILE (-f), or --node-root DIR", next_step="cri-switch plan --help")
+    show_plan(ignoring(load_migration(file), ignore_preflight_errors), output, debug, diff=diff)
+
+
+def _offline(root: Path, kubelet: str, target: str, version: str, diff: bool, output: talk.Output) -> None:
+    found = offline_plan(root, kubelet_version=kubelet, target=target, target_version=version)
+    talk.show(found.data(), found.text(diff=diff), output)
+    if found.errors:
+        names = ", ".join(sorted({finding.name for finding in found.errors}))
+        raise PreflightError(
+            f"{len(found.errors)} findings stand in the way: {names}", next_step="mend them on the node and plan again"
+        )
