@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from selenium import webdriver
-from selenium.common.exceptions import TimeoutException
+from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
-from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -43,6 +42,14 @@ for (const key of path) {
     if (!root) return null;
 }
 return root;
+"""
+_CONTROL = "input, textarea"
+_SEND = f"""
+const [finder, edits] = arguments;
+const find = new Function(finder);
+if (!edits.every(([path, text]) => find(path)?.querySelector("{_CONTROL}")?.value === text)) return false;
+document.querySelector("form button[type=submit]").click();
+return true;
 """
 
 
@@ -81,12 +88,9 @@ def run_form(driver: WebDriver, ui_url: str, deployment_id: str, edits: Mapping[
     `edits` is like {"migration.spec.drain.timeout": "90"}; text and number fields only.
     """
     driver.get(f"{ui_url}/deployments/deployment/{deployment_id}/run")
-    for path, text in edits.items():
-        WebDriverWait(driver, 60, poll_frequency=1).until(_filled(path.split("."), text), f"{path} is {text}")
-    screenshot(driver, "run-form")
-    submit: WebElement = driver.find_element(By.CSS_SELECTOR, "form button[type=submit]")
-    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", submit)
-    submit.click()
+    submitted = _Submit({path: (path.split("."), text) for path, text in edits.items()})
+    patience = WebDriverWait(driver, 90, poll_frequency=1, ignored_exceptions=[StaleElementReferenceException])
+    patience.until(submitted, f"the form is sent with {dict(edits)}")
     pattern = re.compile(r"/runs/flow-run/([0-9a-f-]{36})")
 
     def made(at: WebDriver) -> str | None:
@@ -117,23 +121,40 @@ def assert_run_page(
             _shows(driver, names, f"{picture}-{tab.split()[0].lower()}s", scroll=True)
 
 
-def _filled(path: list[str], text: str) -> Callable[[WebDriver], bool]:
-    """Whether the field has the text; types it where not (the form builds its fields anew while it loads)."""
+class _Submit:
+    """Fill the fields in, and send the form in the same turn of the page in which it was seen to have them all.
 
-    def filled(driver: WebDriver) -> bool:
+    The form builds its fields anew, with the deployment's values, whenever the page has asked the server again: what
+    was typed before that is gone, at any moment, so looking first and clicking later sends the old value at times.
+    """
+
+    _STEADY = 3
+
+    def __init__(self, edits: Mapping[str, tuple[list[str], str]]) -> None:
+        self._edits = edits
+        self._looks = 0
+
+    def __call__(self, driver: WebDriver) -> bool:
+        self._looks = self._looks + 1 if all(self._filled(driver, *each) for each in self._edits.values()) else 0
+        if self._looks < self._STEADY:
+            return False
+        screenshot(driver, "run-form")
+        return bool(driver.execute_script(_SEND, _FIELD, list(self._edits.values())))
+
+    @staticmethod
+    def _filled(driver: WebDriver, path: list[str], text: str) -> bool:
+        """Whether the field has the text; types it where not."""
         field = driver.execute_script(_FIELD, path)
         if field is None:
             return False
-        control = field.find_element(By.CSS_SELECTOR, "input, textarea")
+        control = field.find_element(By.CSS_SELECTOR, _CONTROL)
         if control.get_attribute("value") == text:
             return True
         driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", control)
         control.click()
         control.send_keys(Keys.CONTROL, "a")
-        control.send_keys(text)
+        control.send_keys(text, Keys.TAB)
         return False
-
-    return filled
 
 
 def _open_tab(driver: WebDriver, name: str) -> None:
