@@ -6,6 +6,7 @@ from cri_switch.checks.budgets import check_budgets
 from cri_switch.checks.capacity import check_capacity
 from cri_switch.checks.docker_socket import check_docker_socket
 from cri_switch.checks.drain import check_drain
+from cri_switch.checks.node_fit import tied_volumes
 from cri_switch.checks.owner import owners
 from cri_switch.checks.pods import drained
 from cri_switch.cluster.client import Cluster
@@ -40,4 +41,5 @@ def workload_findings(api: Cluster, plan: Plan, migration: Migration) -> list[Fi
     findings += check_drain(leaving, objects, owners(objects), spec.drain)
     findings += check_budgets(leaving, budgets, disable_eviction=spec.drain.disable_eviction)
     batches = [[node.name for node in batch] for batch in plan.batches]
-    return [*findings, *check_capacity(batches, api.list("Node"), pods)]
+    tied = tied_volumes(api.list("PersistentVolumeClaim"), api.list("PersistentVolume"))
+    return [*findings, *check_capacity(batches, api.list("Node"), pods, tied)]

@@ -2,174 +2,168 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from cri_switch.checks.neighbours import Neighbours
+from cri_switch.checks.node_fit import Resources, Terms, choice_key, chosen, fits, host_ports, pod_requests
 from cri_switch.checks.owner import Obj
 from cri_switch.checks.pods import drained, name_of, some
 from cri_switch.checks.quantity import quantity
 from cri_switch.model.finding import Finding
-from cri_switch.model.label_selector import expression_holds
 
 CHECKED = (
     "checked: requests of cpu, memory and other resources against what is allocatable, the number of pods, cordons, "
-    "taints, node selectors, required node affinity; not checked: pod affinity and topology spread, volumes, host "
-    "ports, priorities, quotas, what autoscalers do"
+    "taints, node selectors, required node affinity, volumes that are tied to nodes, host ports, required pod affinity "
+    "and anti-affinity, topology spread (DoNotSchedule); not checked: what is only preferred, namespaceSelector, "
+    "minDomains and the like, priorities, quotas, limits of attached volumes, what autoscalers do"
 )
-Resources = dict[str, float]
 
 
 @dataclass
 class _Room:
     """What is left on a node."""
 
-    name: str
-    labels: Mapping[str, str]
-    taints: Sequence[Mapping[str, str]]
-    free: Resources = field(default_factory=dict)
+    node: Obj
+    free: Resources
+    ports: set[tuple[str, int]] = field(default_factory=set)
 
-    def holds(self, need: Resources) -> bool:
-        return all(self.free.get(name, 0.0) >= amount for name, amount in need.items() if amount > 0)
+    @property
+    def name(self) -> str:
+        return str(self.node["metadata"]["name"])
 
-    def take(self, need: Resources) -> None:
-        for name, amount in need.items():
+    def holds(self, need: Resources, ports: frozenset[tuple[str, int]]) -> bool:
+        return not (ports & self.ports) and all(
+            self.free.get(name, 0.0) >= amount for name, amount in need.items() if amount > 0
+        )
+
+    def take(self, pod: Obj) -> None:
+        for name, amount in pod_requests(pod).items():
             self.free[name] = self.free.get(name, 0.0) - amount
+        self.ports |= host_ports(pod)
 
 
-def check_capacity(batches: Sequence[Collection[str]], nodes: Iterable[Obj], pods: Sequence[Obj]) -> list[Finding]:
+@dataclass
+class _Waiting:
+    """Pods that find no place, by the reason."""
+
+    full: list[str] = field(default_factory=list)
+    apart: list[str] = field(default_factory=list)
+    nowhere: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.full) + len(self.apart) + len(self.nowhere)
+
+    @property
+    def words(self) -> str:
+        parts = [f"no room for {some(self.full)}"] if self.full else []
+        parts += [f"(anti-)affinity or topology spread leaves no node for {some(self.apart)}"] if self.apart else []
+        parts += [f"no other node may run {some(self.nowhere)}"] if self.nowhere else []
+        return "; ".join(parts)
+
+
+def check_capacity(
+    batches: Sequence[Collection[str]],
+    nodes: Sequence[Obj],
+    pods: Sequence[Obj],
+    tied: Mapping[str, Terms] | None = None,
+) -> list[Finding]:
     """A warning for each batch (names of nodes) with pods that fit nowhere else: they wait until it is back.
 
-    The largest pods are placed first, each on the first node with room; requests only, as the scheduler does.
+    The largest pods are placed first, each on the first node that the scheduler would allow. `tied` are volumes that
+    are not everywhere (tied_volumes).
     """
+    running = [pod for pod in pods if (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")]
     by_node: dict[str, list[Obj]] = {}
-    for pod in pods:
-        if (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed"):
-            by_node.setdefault((pod.get("spec") or {}).get("nodeName") or "", []).append(pod)
+    for pod in running:
+        by_node.setdefault((pod.get("spec") or {}).get("nodeName") or "", []).append(pod)
     rooms = [_room(node, by_node.get(node["metadata"]["name"], [])) for node in nodes if _usable(node)]
-    eligible = _Eligible(rooms)
+    places = _Places(nodes, rooms, Neighbours(nodes, running), tied or {})
     findings = []
     for number, batch in enumerate(batches, 1):
-        names = set(batch)
-        leaving = drained((pod for name in names for pod in by_node.get(name, [])), names)
-        findings += _check(number, names, leaving, eligible)
+        leaving = drained((pod for name in batch for pod in by_node.get(name, [])), set(batch))
+        waiting = places.place(set(batch), leaving)
+        if waiting:
+            findings.append(_finding(number, sorted(batch), len(leaving), waiting))
     return findings
 
 
-class _Eligible:
-    """The nodes that a pod may run on; pods that ask for the same are asked for once."""
+class _Places:
+    """Where pods may go; pods that ask for the same are asked for once."""
 
-    def __init__(self, rooms: Sequence[_Room]) -> None:
-        self._rooms = rooms
-        self._known: dict[str, list[_Room]] = {}
-        self.most: Resources = {}
+    def __init__(
+        self, nodes: Sequence[Obj], rooms: Sequence[_Room], neighbours: Neighbours, tied: Mapping[str, Terms]
+    ) -> None:
+        self._nodes, self._rooms, self._neighbours, self._tied = nodes, rooms, neighbours, tied
+        self._known: dict[str, tuple[list[_Room], list[str]]] = {}
+        self._most: Resources = {}
         for room in rooms:
             for name, amount in room.free.items():
-                self.most[name] = max(self.most.get(name, 0.0), amount)
+                self._most[name] = max(self._most.get(name, 0.0), amount)
 
-    def rooms(self, pod: Obj, key: str) -> list[_Room]:
+    def place(self, batch: Collection[str], leaving: Sequence[Obj]) -> _Waiting:
+        """Place all, say who waits, and put everything back as it was."""
+        waiting, tried = _Waiting(), dict[str, int]()
+        before: dict[str, tuple[_Room, Resources, set[tuple[str, int]]]] = {}
+        moved: list[tuple[Obj, str, str | None]] = []
+        for pod in leaving:
+            self._neighbours.move(pod, pod["spec"]["nodeName"], None)
+        for pod in sorted(leaving, key=lambda each: -pod_requests(each).get("memory", 0.0)):
+            room = self._room(pod, batch, waiting, tried)
+            moved.append((pod, pod["spec"]["nodeName"], room.name if room else None))
+            if room is not None:
+                before.setdefault(room.name, (room, dict(room.free), set(room.ports)))
+                room.take(pod)
+                self._neighbours.move(pod, None, room.name)
+        for pod, source, target in moved:
+            self._neighbours.move(pod, target, source)
+        for room, free, ports in before.values():
+            room.free, room.ports = free, ports
+        return waiting
+
+    def _room(self, pod: Obj, batch: Collection[str], waiting: _Waiting, tried: dict[str, int]) -> _Room | None:
+        key, need, ports = choice_key(pod, self._tied), pod_requests(pod), host_ports(pod)
+        rooms, domains = self._of(pod, key)
+        concerned, start = self._neighbours.concern(pod), 0
+        alike = f"{key} {sorted(need.items())} {sorted(ports)}"
+        if not concerned:  # what the same need did not find room in before has none now either
+            start = tried.get(alike, 0)
+        possible = all(self._most.get(name, 0.0) >= amount for name, amount in need.items() if amount > 0)
+        held = False
+        for number in range(start, len(rooms) if possible else 0):
+            room = rooms[number]
+            if room.name not in batch and room.holds(need, ports):
+                if not concerned:
+                    tried[alike] = number
+                    return room
+                held = True
+                if self._neighbours.allow(pod, room.name, domains):
+                    return room
+        if not concerned:
+            tried[alike] = len(rooms)
+        there = any(room.name not in batch for room in rooms)
+        (waiting.apart if held else waiting.full if there else waiting.nowhere).append(name_of(pod))
+        return None
+
+    def _of(self, pod: Obj, key: str) -> tuple[list[_Room], list[str]]:
+        """The rooms it may have, and the nodes between which it is spread: also cordoned ones (kube-scheduler)."""
         if key not in self._known:
-            self._known[key] = [room for room in self._rooms if fits(pod, room.labels, room.taints)]
+            rooms = [room for room in self._rooms if fits(pod, room.node, self._tied)]
+            domains = [node["metadata"]["name"] for node in self._nodes if chosen(pod, node, self._tied)]
+            self._known[key] = (rooms, domains)
         return self._known[key]
 
 
-def _check(number: int, batch: Collection[str], leaving: Sequence[Obj], eligible: _Eligible) -> list[Finding]:
-    touched: dict[str, tuple[_Room, Resources]] = {}
-    tried: dict[str, int] = {}
-    nowhere, full = [], []
-    needs = sorted(((pod_requests(pod), pod) for pod in leaving), key=lambda each: -each[0].get("memory", 0.0))
-    for need, pod in needs:
-        key = _key(pod)
-        rooms = eligible.rooms(pod, key)
-        target = None
-        if all(eligible.most.get(name, 0.0) >= amount for name, amount in need.items() if amount > 0):
-            # what the same need did not find room in before has none now either
-            alike = f"{key} {sorted(need.items())}"
-            start = tried.get(alike, 0)
-            found = (i for i in range(start, len(rooms)) if rooms[i].name not in batch and rooms[i].holds(need))
-            tried[alike] = next(found, len(rooms))
-            target = rooms[tried[alike]] if tried[alike] < len(rooms) else None
-        if target is not None:
-            touched.setdefault(target.name, (target, dict(target.free)))
-            target.take(need)
-        elif any(room.name not in batch for room in rooms):
-            full.append(name_of(pod))
-        else:
-            nowhere.append(name_of(pod))
-    for room, free in touched.values():
-        room.free = free
-    return _finding(number, sorted(batch), len(leaving), full, nowhere)
-
-
-def _key(pod: Obj) -> str:
-    """The same for pods that may run on the same nodes."""
-    spec = pod.get("spec") or {}
-    affinity = (spec.get("affinity") or {}).get("nodeAffinity")
-    return json.dumps([spec.get("nodeSelector"), affinity, spec.get("tolerations")], sort_keys=True)
-
-
-def _finding(
-    number: int, batch: Sequence[str], leaving: int, full: Sequence[str], nowhere: Sequence[str]
-) -> list[Finding]:
-    parts = [f"no room for {some(full)}"] if full else []
-    parts += [f"no other node may run {some(nowhere)}"] if nowhere else []
-    if not parts:
-        return []
-    return [
-        Finding(
-            "warning",
-            "BatchDoesNotFit",
-            f"batch {number} ({some(batch)}): {len(full) + len(nowhere)} of {leaving} pods wait until it is back: "
-            + "; ".join(parts),
-            node=batch[0] if len(batch) == 1 else "",
-            object=f"batch {number}",
-            detail=f"pods: {', '.join(sorted([*full, *nowhere]))}; {CHECKED}",
-            remedy="add a node, scale something down, or lower spec.max_unavailable",
-        )
-    ]
-
-
-def pod_requests(pod: Obj) -> Resources:
-    """What the scheduler counts: containers together, or the largest init container; overhead; one of `pods`."""
-    spec = pod.get("spec") or {}
-    total: Resources = {"pods": 1.0}
-    for container in spec.get("containers") or []:
-        for name, amount in _requests(container).items():
-            total[name] = total.get(name, 0.0) + amount
-    for container in spec.get("initContainers") or []:
-        for name, amount in _requests(container).items():
-            total[name] = max(total.get(name, 0.0), amount)
-    for name, amount in (spec.get("overhead") or {}).items():
-        total[name] = total.get(name, 0.0) + quantity(amount)
-    return total
-
-
-def _requests(container: Obj) -> Resources:
-    given = (container.get("resources") or {}).get("requests") or {}
-    return {name: quantity(amount) for name, amount in given.items()}
-
-
-def fits(pod: Obj, labels: Mapping[str, str], taints: Sequence[Mapping[str, str]]) -> bool:
-    """Whether the node selector, the required node affinity and the tolerations let it run there."""
-    spec = pod.get("spec") or {}
-    if any(labels.get(key) != value for key, value in (spec.get("nodeSelector") or {}).items()):
-        return False
-    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
-    terms = (affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}).get("nodeSelectorTerms") or []
-    if terms and not any(
-        all(expression_holds(e, labels) for e in term.get("matchExpressions") or []) for term in terms
-    ):
-        return False
-    hard = [taint for taint in taints if taint.get("effect") in ("NoSchedule", "NoExecute")]
-    return all(any(_tolerates(each, taint) for each in spec.get("tolerations") or []) for taint in hard)
-
-
-def _tolerates(toleration: Mapping[str, str], taint: Mapping[str, str]) -> bool:
-    if toleration.get("effect") not in (None, "", taint["effect"]):
-        return False
-    if toleration.get("operator") == "Exists":
-        return toleration.get("key") in (None, "", taint["key"])
-    return toleration.get("key") == taint["key"] and (toleration.get("value") or "") == (taint.get("value") or "")
+def _finding(number: int, batch: Sequence[str], leaving: int, waiting: _Waiting) -> Finding:
+    return Finding(
+        "warning",
+        "BatchDoesNotFit",
+        f"batch {number} ({some(batch)}): {len(waiting)} of {leaving} pods wait until it is back: {waiting.words}",
+        node=batch[0] if len(batch) == 1 else "",
+        object=f"batch {number}",
+        detail=f"pods: {', '.join(sorted([*waiting.full, *waiting.apart, *waiting.nowhere]))}; {CHECKED}",
+        remedy="add a node, scale something down, or lower spec.max_unavailable",
+    )
 
 
 def _usable(node: Obj) -> bool:
@@ -178,9 +172,8 @@ def _usable(node: Obj) -> bool:
 
 
 def _room(node: Obj, pods: Iterable[Obj]) -> _Room:
-    metadata = node["metadata"]
     free = {name: quantity(amount) for name, amount in ((node.get("status") or {}).get("allocatable") or {}).items()}
-    room = _Room(metadata["name"], metadata.get("labels") or {}, (node.get("spec") or {}).get("taints") or [], free)
+    room = _Room(node, free)
     for pod in pods:
-        room.take(pod_requests(pod))
+        room.take(pod)
     return room

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from cri_switch.checks.capacity import check_capacity, fits, pod_requests
+from cri_switch.checks.capacity import check_capacity
+from cri_switch.checks.node_fit import fits, pod_requests, tied_volumes
 from cri_switch.checks.quantity import quantity
 
 
@@ -97,7 +98,7 @@ def test_a_batch_is_out_together_and_batches_one_after_the_other() -> None:
 )
 def test_tolerations(tolerations: list[dict[str, str]], answer: bool) -> None:
     one = pod("a", "w1", tolerations=tolerations)
-    assert fits(one, {}, [{"key": "k", "value": "v", "effect": "NoSchedule"}]) is answer
+    assert fits(one, node("w2", taints=[{"key": "k", "value": "v", "effect": "NoSchedule"}])) is answer
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,9 @@ def test_tolerations(tolerations: list[dict[str, str]], answer: bool) -> None:
 def test_node_affinity(expression: dict[str, Any], answer: bool) -> None:
     terms = {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}
     affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
-    assert fits(pod("a", "w1", affinity=affinity), {"zone": "a", "gen": "4"}, []) is answer
+    there = node("w2")
+    there["metadata"]["labels"] |= {"zone": "a", "gen": "4"}
+    assert fits(pod("a", "w1", affinity=affinity), there) is answer
 
 
 def test_requests_are_the_schedulers() -> None:
@@ -130,3 +133,133 @@ def test_requests_are_the_schedulers() -> None:
 )
 def test_quantity(text: str, number: float) -> None:
     assert quantity(text) == pytest.approx(number)
+
+
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+
+
+def labelled(name: str, on: str, app: str = "web", **spec: Any) -> dict[str, Any]:
+    one = pod(name, on, cpu="10m", **spec)
+    one["metadata"]["labels"] = {"app": app}
+    return one
+
+
+def beside(kind: str, app: str = "web", key: str = "kubernetes.io/hostname", **more: Any) -> dict[str, Any]:
+    term = {"topologyKey": key, "labelSelector": {"matchLabels": {"app": app}}, **more}
+    return {"affinity": {kind: {REQUIRED: [term]}}}
+
+
+def spread(key: str = "kubernetes.io/hostname", when: str = "DoNotSchedule", **more: Any) -> dict[str, Any]:
+    constraint = {"topologyKey": key, "maxSkew": 1, "whenUnsatisfiable": when, **more}
+    return {"topologySpreadConstraints": [{"labelSelector": {"matchLabels": {"app": "web"}}, **constraint}]}
+
+
+def in_zone(name: str, zone: str, **spec: Any) -> dict[str, Any]:
+    one = node(name, **spec)
+    one["metadata"]["labels"]["zone"] = zone
+    return one
+
+
+AWAY, NEAR = beside("podAntiAffinity"), beside("podAffinity")
+THREE = [node("w1"), node("w2"), node("w3")]
+HERE = {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "pods", "said"),
+    [
+        # anti-affinity: w2 has one already, w3 is free
+        (THREE, [labelled("a", "w1", **AWAY), labelled("b", "w2", **AWAY)], ""),
+        (THREE[:2], [labelled("a", "w1", **AWAY), labelled("b", "w2", **AWAY)], "leaves no node for ns/a"),
+        # the one that is there already does not want it, though it does not mind itself
+        (THREE[:2], [labelled("a", "w1"), labelled("b", "w2", app="db", **AWAY)], "leaves no node for ns/a"),
+        (THREE[:2], [labelled("a", "w1", app="x"), labelled("b", "w2", app="db", **AWAY)], ""),
+        # two that leave together are kept apart from each other too
+        (THREE[:2], [labelled("a", "w1", **AWAY), labelled("b", "w1", **AWAY)], "1 of 2 pods"),
+        # other namespaces
+        (THREE[:2], [labelled("a", "w1", **beside("podAntiAffinity", namespaces=["other"])), labelled("b", "w2")], ""),
+        (
+            THREE[:2],
+            [labelled("a", "w1", **beside("podAntiAffinity", namespaceSelector={})), labelled("b", "w2")],
+            "leaves no node",
+        ),
+        # affinity
+        (THREE, [labelled("a", "w1", app="x", **NEAR), labelled("b", "w2")], ""),
+        (THREE, [labelled("a", "w1", app="x", **NEAR), labelled("b", "w1", nodeSelector={"gone": "1"})], "ns/a"),
+        (THREE, [labelled("a", "w1", **NEAR)], ""),
+        # spread over nodes: a cordoned node counts as a place that has none (kube-scheduler)
+        (THREE, [labelled("a", "w1", **spread()), labelled("b", "w2", **spread())], ""),
+        (THREE[:2], [labelled("a", "w1", **spread()), labelled("b", "w2", **spread())], "leaves no node for ns/a"),
+        (
+            THREE[:2],
+            [labelled("a", "w1", **spread(when="ScheduleAnyway")), labelled("b", "w2")],
+            "",
+        ),
+        # spread over zones: the other node of the zone takes it
+        (
+            [in_zone("w1", "x"), in_zone("w2", "x"), in_zone("w3", "y")],
+            [labelled("a", "w1", **spread("zone")), labelled("b", "w3", **spread("zone"))],
+            "",
+        ),
+        (
+            [in_zone("w1", "x"), in_zone("w2", "y"), in_zone("w3", "y")],
+            [labelled("a", "w1", **spread("zone")), labelled("b", "w3", **spread("zone"))],
+            "leaves no node for ns/a",
+        ),
+        # what is not understood is left out, and the finding's text says so
+        (THREE[:2], [labelled("a", "w1", **spread(minDomains=3)), labelled("b", "w2", **spread(minDomains=3))], ""),
+    ],
+)
+def test_neighbours(nodes: list[dict[str, Any]], pods: list[dict[str, Any]], said: str) -> None:
+    found = words(nodes, pods)
+    assert said in found
+    assert bool(found) == bool(said)
+
+
+def test_the_next_batch_is_judged_by_the_cluster_as_it_is() -> None:
+    pods = [labelled("a", "w1", **AWAY), labelled("b", "w2", **AWAY)]
+    assert check_capacity([["w1"], ["w2"], ["w1"], ["w2"]], THREE, pods) == []
+
+
+def test_host_ports() -> None:
+    port = [{"ports": [{"containerPort": 80, "hostPort": 8080}]}]
+    assert "no room for ns/a" in words(
+        [node("w1"), node("w2")],
+        [
+            {**pod("a", "w1"), "spec": {"nodeName": "w1", "containers": port}},
+            {**pod("b", "w2", owner="DaemonSet"), "spec": {"nodeName": "w2", "containers": port}},
+        ],
+    )
+    udp = [{"ports": [{"containerPort": 80, "hostPort": 8080, "protocol": "UDP"}]}]
+    assert (
+        words(
+            [node("w1"), node("w2")],
+            [
+                {**pod("a", "w1"), "spec": {"nodeName": "w1", "containers": port}},
+                {**pod("b", "w2", owner="DaemonSet"), "spec": {"nodeName": "w2", "containers": udp}},
+            ],
+        )
+        == ""
+    )
+
+
+@pytest.mark.parametrize(("host", "said"), [("w1", "no other node may run ns/a"), ("w2", ""), ("", "")])
+def test_a_volume_that_is_on_one_node(host: str, said: str) -> None:
+    here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [host]}
+    affinity = {"nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}}} if host else {}
+    claims = [{"metadata": {"name": "data", "namespace": "ns"}, "spec": {"volumeName": "pv"}}]
+    tied = tied_volumes(claims, [{"metadata": {"name": "pv"}, "spec": affinity}])
+    found = check_capacity([["w1"]], THREE[:2], [pod("a", "w1", **HERE)], tied)
+    assert said in "".join(each.summary for each in found)
+    assert bool(found) == bool(said)
+
+
+def test_a_term_by_the_nodes_name_and_one_that_asks_for_nothing() -> None:
+    def wish(*terms: dict[str, Any]) -> dict[str, Any]:
+        return pod("a", "w1", affinity={"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": [*terms]}}})
+
+    by_name = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["w2"]}]}
+    assert fits(wish(by_name), node("w2"))
+    assert not fits(wish(by_name), node("w3"))
+    assert not fits(wish({}), node("w2"))
+    assert fits(wish({}, by_name), node("w2"))

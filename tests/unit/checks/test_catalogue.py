@@ -20,7 +20,8 @@ SOURCES = [
 WORD = re.compile(r"[A-Z][a-z]+(?:[A-Z][A-Za-z]*)+")
 KUBERNETES = {
     "DaemonSet", "StatefulSet", "ReplicaSet", "ReplicationController", "CronJob", "NoSchedule", "NoExecute",
-    "CharDevice", "BlockDevice", "SelfSubjectAccessReview", "PodDisruptionBudget",
+    "CharDevice", "BlockDevice", "SelfSubjectAccessReview", "PodDisruptionBudget", "PersistentVolume",
+    "PersistentVolumeClaim", "DoNotSchedule",
 }  # fmt: skip
 ERRORS = {name for name, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, Exception)}
 
