@@ -162,7 +162,7 @@ def in_zone(name: str, zone: str, **spec: Any) -> dict[str, Any]:
 
 AWAY, NEAR = beside("podAntiAffinity"), beside("podAffinity")
 THREE = [node("w1"), node("w2"), node("w3")]
-HERE = {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]}
+HERE: dict[str, Any] = {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]}
 
 
 @pytest.mark.parametrize(
