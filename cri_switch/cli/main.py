@@ -9,14 +9,7 @@ from importlib.metadata import version as version_of
 from cyclopts import App, CycloptsError
 
 from cri_switch.cli import talk
-from cri_switch.cli.commands.demo import demo
-from cri_switch.cli.commands.deploy import deploy
-from cri_switch.cli.commands.migrate import migrate
-from cri_switch.cli.commands.plan import plan
-from cri_switch.cli.commands.preflight import preflight
-from cri_switch.cli.commands.rollback import rollback
-from cri_switch.cli.commands.unlock import unlock
-from cri_switch.cli.commands.version import version
+from cri_switch.cli.manual import MANUAL, exit_code_lines
 from cri_switch.model.errors import CriSwitchError
 
 USAGE, INTERRUPTED = 2, 130
@@ -26,15 +19,12 @@ app = App(
     help="Switch the container runtime of kubeadm clusters from Docker to containerd, node by node.",
     version=lambda: version_of("cri-switch"),
     help_format="plaintext",
+    help_epilogue=exit_code_lines(),
 )
-app.command(preflight)
-app.command(plan)
-app.command(migrate)
-app.command(rollback)
-app.command(deploy)
-app.command(unlock)
-app.command(demo)
-app.command(version)
+for _name, _page in MANUAL.items():  # by name, so that only the command that was typed is imported
+    app.command(
+        f"cri_switch.cli.commands.{_name}:{_name}", name=_name, help=_page.text, help_epilogue=_page.shown(_name)
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> None:

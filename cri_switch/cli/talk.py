@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from traceback import format_exc
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import yaml
-from pydantic import BaseModel
 from rich.console import Console
 
 from cri_switch.model.errors import CriSwitchError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 Output = Literal["table", "json", "yaml"]
 
@@ -24,10 +25,12 @@ def say(text: str, style: str = "") -> None:
 
 def show(value: BaseModel | dict[str, Any], text: str, output: Output) -> None:
     """The answer on stdout: the value as JSON or YAML, or the text."""
-    data = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    data = value if isinstance(value, dict) else value.model_dump(mode="json")
     if output == "json":
         text = json.dumps(data, indent=2)
     elif output == "yaml":
+        import yaml  # noqa: PLC0415 (`--help` needs none of it)
+
         text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True).rstrip("\n")
     sys.stdout.write(text + "\n")
     sys.stdout.flush()

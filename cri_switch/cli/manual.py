@@ -1,0 +1,132 @@
+"""What `--help` says of each command: one line, what else to know, and three examples. docs/commands is made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Page:
+    """A command's help; `examples` are (comment, arguments)."""
+
+    summary: str
+    about: str
+    examples: tuple[tuple[str, str], tuple[str, str], tuple[str, str]]
+
+    @property
+    def text(self) -> str:
+        """Above the options."""
+        return "\n\n".join(part for part in (self.summary, self.about) if part)
+
+    def shown(self, name: str) -> str:
+        """The examples, below the options."""
+        lines = [f"  # {comment}\n  cri-switch {name} {words}".rstrip() for comment, words in self.examples]
+        return "\n\n".join(["Examples:", *lines])
+
+
+MANUAL: dict[str, Page] = {
+    "preflight": Page(
+        "Look at the cluster and at every node that would be switched, and print all findings.",
+        "Nothing is changed. The exit code is 3 when errors are left; docs/findings.md tells what each name means.",
+        (
+            ("All that stands in the way", "-f migration.yaml"),
+            ("For a script: who is in the way", "-f migration.yaml -o json | jq -r '.findings[].object'"),
+            ("Take an error as a warning", "-f migration.yaml --ignore-preflight-errors=BarePod"),
+        ),
+    ),
+    "plan": Page(
+        "Print which nodes would be switched, in which order, and why the others would not. Changes nothing.",
+        "With --node-root no cluster is asked: what would change in the files of one node is printed.",
+        (
+            ("The nodes, the batches, what was found", "-f migration.yaml"),
+            ("What would change in every file of every node", "-f migration.yaml --diff"),
+            ("One node from a copy of its files, without a cluster",
+             "--node-root w1 --kubelet-version v1.20.2 --target-version 1.4.13"),
+        ),
+    ),
+    "migrate": Page(
+        "Switch the nodes, in this process. Without --yes: print the plan and change nothing.",
+        "The same command again goes on where a run stopped. A node that fails goes back to Docker.",
+        (
+            ("The plan, and nothing changed", "-f migration.yaml"),
+            ("The same flow and the same actions, nothing changed", "-f migration.yaml --dry-run"),
+            ("Do it; the report as JSON", "-f migration.yaml --yes -o json > report.json"),
+        ),
+    ),
+    "rollback": Page(
+        "Take one node back to Docker, until Docker's packages are gone: drain, undo, prove, uncordon.",
+        "Without --yes nothing is done.",
+        (
+            ("What would be done", "w1 -f migration.yaml"),
+            ("Do it", "w1 -f migration.yaml --yes"),
+            ("Do it; the report as JSON", "w1 -f migration.yaml --yes -o json"),
+        ),
+    ),
+    "deploy": Page(
+        "Register the deployments plan-cluster/NAME and migrate-cluster/NAME with this file's settings.",
+        "Needs a Prefect server (PREFECT_API_URL). A schedule that is there already is left as it is.",
+        (
+            ("Register, or bring up to date", "-f migration.yaml"),
+            ("What Prefect knows then", "-f migration.yaml && prefect deployment ls"),
+            ("And start one", "-f migration.yaml && prefect deployment run migrate-cluster/prod"),
+        ),
+    ),
+    "unlock": Page(
+        "Show who holds the cluster's Lease; with --yes free it. For a run that is dead for certain.",
+        "",
+        (
+            ("Who holds it, and since when", "-f migration.yaml"),
+            ("Free it", "-f migration.yaml --yes"),
+            ("Without asking, in a script", "-f migration.yaml --yes 2>/dev/null"),
+        ),
+    ),
+    "demo": Page(
+        "Migrate a simulated cluster by the real flow: nothing real is touched, nothing but this program is needed.",
+        "",
+        (
+            ("Eleven nodes, one of which fails once", ""),
+            ("More nodes, faster, and nothing goes wrong", "--nodes 40 --speed 30 --fault none"),
+            ("Look at the run in Prefect's UI", "--ui"),
+        ),
+    ),
+    "completion": Page(
+        "Print a script by which bash, zsh or fish completes commands and options.",
+        "",
+        (
+            ("In this shell", "bash > /tmp/completion && source /tmp/completion"),
+            ("For good, bash", "bash > ~/.local/share/bash-completion/completions/cri-switch"),
+            ("For good, fish", "fish > ~/.config/fish/completions/cri-switch.fish"),
+        ),
+    ),
+    "version": Page(
+        "Print the version.",
+        "",
+        (
+            ("The version", ""),
+            ("In a script", "> version.txt"),
+            ("The engine's too", "&& prefect version"),
+        ),
+    ),
+}  # fmt: skip
+"""By the command's name; each is the function of that name in the module of that name in cli/commands."""
+
+EXIT_CODES: dict[int, str] = {
+    0: "every chosen node is on the new runtime; plan, preflight: all clear",
+    1: "something else failed",
+    2: "the command line is wrong",
+    3: "the settings are wrong, or a check found a reason not to start",
+    4: "a node or the API does not answer or does not let us in",
+    5: "a node could not be drained",
+    6: "something that must hold does not: a deadline, a backup, the plan",
+    7: "a node did not reach the new runtime: it is on Docker, or needs hands",
+    8: "somebody else holds the cluster's Lease",
+    9: "the window closed before the last node",
+    10: "a person did not approve",
+    130: "interrupted",
+}
+"""What the process ends with; README and `--help` show it."""
+
+
+def exit_code_lines() -> str:
+    """`--help`'s last part."""
+    return "\n".join(["Exit codes:", *(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES.items())])

@@ -1,0 +1,73 @@
+"""What `--help` says: every command is there, has three examples that are accepted, and the pages are made of it."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from cri_switch.cli.main import app, run
+from cri_switch.cli.manual import EXIT_CODES, MANUAL
+from cri_switch.cli.pages import help_text, pages
+from cri_switch.model import errors
+
+ROOT = Path(__file__).parents[3]
+SHELL = re.compile(r"\s+(?:>|\||&&|2>|;)\s*.*")
+
+
+@pytest.mark.parametrize("name", MANUAL)
+def test_every_command_can_be_imported(name: str) -> None:
+    module = importlib.import_module(f"cri_switch.cli.commands.{name}")
+    assert callable(getattr(module, name))
+
+
+def test_every_module_of_a_command_is_in_the_manual() -> None:
+    there = {path.stem for path in (ROOT / "cri_switch/cli/commands").glob("*.py")} - {"__init__"}
+    assert there == set(MANUAL)
+
+
+@pytest.mark.parametrize("name", MANUAL)
+def test_examples_are_accepted_and_lines_are_short(name: str) -> None:
+    for _comment, words in MANUAL[name].examples:
+        line = f"{name} {words}"
+        assert len(f"  cri-switch {line}") <= 90
+        app.parse_args(shlex.split(SHELL.sub("", line)), exit_on_error=False, print_error=False)
+
+
+@pytest.mark.parametrize("name", MANUAL)
+def test_help_shows_what_it_is_and_the_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([name, "--help"]) == 0
+    out, err = capsys.readouterr()
+    assert MANUAL[name].summary.split()[0] in out
+    assert all(f"# {comment}" in out for comment, _ in MANUAL[name].examples)
+    assert err == ""
+
+
+def test_the_exit_codes_are_those_of_the_errors() -> None:
+    kinds = [
+        kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.CriSwitchError)
+    ]
+    assert {kind.exit_code for kind in kinds} | {0, 130} == set(EXIT_CODES)
+    shown = help_text()
+    readme = (ROOT / "README.md").read_text()
+    for code, meaning in EXIT_CODES.items():
+        assert f"{code:>3}  {meaning}" in shown
+        assert f"\n| {code} |" in readme
+
+
+def test_the_pages_are_made_of_it() -> None:
+    directory = ROOT / "docs" / "commands"
+    there = {path.name: path.read_text() for path in directory.glob("*.md")}
+    assert there == pages(), "python -m cri_switch.cli.pages docs/commands"
+
+
+@pytest.mark.parametrize(("shell", "word"), [("bash", "complete "), ("zsh", "#compdef"), ("fish", "complete -c")])
+def test_completion(shell: str, word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["completion", shell]) == 0
+    out, err = capsys.readouterr()
+    assert word in out
+    assert all(name in out for name in MANUAL)
+    assert err == ""
