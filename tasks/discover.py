@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 from cri_switch.checks.managed_nodes import check_managed
 from cri_switch.checks.names import check_names
-from cri_switch.cluster.inventory import inventory
+from cri_switch.checks.zones import check_zones
+from cri_switch.cluster.inventory import inventory, selected
 from cri_switch.cluster.mark import marked
 from cri_switch.model.finding import Finding
 from cri_switch.model.migration import Migration
@@ -27,6 +28,10 @@ class Discovery(BaseModel):
     nodes: tuple[NodeRef, ...]
     half_done: frozenset[str]
     switched: frozenset[str]
+    selected: frozenset[str]
+    """The nodes with the labels of `nodes.selector`; all where none is set."""
+    zones: dict[str, str]
+    """Per node the value of the label that `spread` names; empty where none is set."""
     findings: tuple[Finding, ...]
 
 
@@ -47,12 +52,19 @@ def discover(migration: Migration) -> Discovery:
     raw = api.list("Node")
     nodes = inventory(api)
     marks = {node["metadata"]["name"]: marked(node, mine) for node in raw}
-    findings = [*check_managed(raw), *check_names(migration.spec.nodes, [node.name for node in nodes])]
+    spec, names = migration.spec, [node.name for node in nodes]
+    chosen = selected(api, spec.nodes.selector) if spec.nodes.selector else frozenset(names)
+    zones = {}
+    if spec.spread:
+        zones = {node["metadata"]["name"]: (node["metadata"].get("labels") or {}).get(spec.spread, "") for node in raw}
+    findings = [*check_managed(raw), *check_names(spec.nodes, names, chosen), *check_zones(spec.spread, zones)]
     return Discovery(
         cluster_uid=uid,
         migration_id=mine,
         nodes=tuple(nodes),
         half_done=frozenset(name for name, (half, _) in marks.items() if half),
         switched=frozenset(name for name, (_, switched) in marks.items() if switched),
+        selected=chosen,
+        zones=zones,
         findings=tuple(findings),
     )

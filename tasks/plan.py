@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from cri_switch.model.batches import batches
 from cri_switch.model.migration import Migration
-from cri_switch.model.plan import Plan, batches, node_plan
+from cri_switch.model.plan import Plan, node_plan
 from tasks.discover import Discovery
 from tasks.look import look
 
@@ -13,8 +14,13 @@ def plan_nodes(found: Discovery, migration: Migration) -> Plan:
     """Which nodes, in which order; nothing is asked of anybody."""
     spec = migration.spec
     nodes = [
-        node_plan(node, spec, in_progress=node.name in found.half_done).model_copy(
-            update={"remove_docker": spec.remove_docker != "never" and node.name in found.switched}
+        node_plan(
+            node, spec, in_progress=node.name in found.half_done, selected=node.name in found.selected
+        ).model_copy(
+            update={
+                "remove_docker": spec.remove_docker != "never" and node.name in found.switched,
+                "zone": found.zones.get(node.name, ""),
+            }
         )
         for node in found.nodes
     ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cri_switch.checks.control_plane import ControlPlaneState, check_control_plane, check_outage
+from cri_switch.checks.ignored import check_ignored
 from cri_switch.checks.node_state import check_node_state
 from cri_switch.checks.orchestrator import check_orchestrator
 from cri_switch.cluster.rights import check_rights
@@ -43,7 +44,7 @@ class LookedAt:
 def check_cluster(found: Discovery, plan: Plan, migration: Migration) -> list[Finding]:
     """What the API alone can tell: rights, names, managed nodes, who uses Docker, the drains, the backup's limits."""
     api, spec = reach.cluster(migration), migration.spec
-    findings = [*found.findings, *check_rights(api)]
+    findings = [*found.findings, *check_ignored(spec.ignore_preflight_errors), *check_rights(api)]
     if any(finding.name == "MissingRight" and "list " in finding.summary for finding in findings):
         return findings
     findings += [*workload_findings(api, plan, migration), *check_outage(found.nodes, plan.todo)]

@@ -57,7 +57,8 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("FileChanged", _E, "A file cannot be read.", "The message names it."),
         Entry("UnsupportedDistribution", _E, "The node is not of the Debian family.", "`spec.nodes.exclude`."),
         Entry("ManagedNode", _E, "GKE, EKS or AKS manages the node.", "The provider's own tools, or `spec.nodes.exclude`."),
-        Entry("UnknownNode", _E, "A name or glob in `spec.nodes` matches no node.", "`kubectl get nodes`."),
+        Entry("UnknownNode", _E, "A name or glob in `spec.nodes`, or its selector, matches no node.", "`kubectl get nodes --show-labels`."),
+        Entry("NodeWithoutZone", _W, "Nodes lack the label that `spec.spread` names; together they are taken for one zone.", "`kubectl label node`."),
         Entry("ContainerdCandidateMissing", _E, "containerd is not installed and no package source has it.", "`apt-get update`; `apt-cache policy containerd`."),
         Entry("InstallRemovesPackages", _E, "apt would remove packages to install containerd.", "`spec.target.package`: the containerd of the same source as Docker."),
         Entry("PackagesPending", _E, "dpkg was interrupted.", "`dpkg --configure -a`; `apt-get -f install`."),
@@ -100,6 +101,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Control plane and cluster": (
         Entry("OrchestratorOnNode", _E, "This process runs on a node that it would drain.", "Run it on a machine outside of the cluster."),
         Entry("OrchestratorInCluster", _E, "This process runs in a pod of the cluster that it would migrate.", "Run it on a machine outside of the cluster."),
+        Entry("UnknownFinding", _E, "`spec.ignore_preflight_errors` names a finding that does not exist.", "This page has all names."),
         Entry("MissingRight", _E, "The API account lacks rights.", "Apply `deployments/rbac.yaml`."),
         Entry("BackupNotAcknowledged", _E, "Volumes and hostPath data are not in the backup.", "Back them up, then `spec.backup.acknowledge_not_backed_up: true`."),
         Entry("SingleControlPlane", _W, "One control-plane node: the API is away while it is switched.", "An hour when nobody deploys."),

@@ -1,19 +1,20 @@
-"""Node names in the settings that no node has."""
+"""Node names and labels in the settings that no node has."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 
 from cri_switch.model.finding import Finding
 from cri_switch.model.migration import Choice
 
 
-def check_names(choice: Choice, nodes: Sequence[str]) -> list[Finding]:
-    """An error for each name or glob in nodes.limit and nodes.exclude that matches no node.
+def check_names(choice: Choice, nodes: Sequence[str], selected: Collection[str]) -> list[Finding]:
+    """An error for each name or glob in nodes.limit and nodes.exclude that matches no node, and so for nodes.selector.
 
-    A wrong name in exclude counts as much: the node that it means would be migrated.
+    `selected` are the nodes that have the selector's labels. A wrong name in exclude counts as much: the node that it
+    means would be migrated.
     """
     findings = []
     for key, patterns in (("limit", choice.limit), ("exclude", choice.exclude)):
@@ -32,4 +33,14 @@ def check_names(choice: Choice, nodes: Sequence[str]) -> list[Finding]:
                     remedy=f"correct spec.nodes.{key}: kubectl get nodes shows the names",
                 )
             )
+    if not selected:
+        findings.append(
+            Finding(
+                level="error",
+                name="UnknownNode",
+                summary=f"nodes.selector: no node has the labels {choice.selector}",
+                object=choice.selector,
+                remedy="correct spec.nodes.selector: kubectl get nodes --show-labels",
+            )
+        )
     return findings

@@ -15,9 +15,9 @@ from cri_switch.cli.engine import STORAGE, prepare, quieten
 from cri_switch.cli.prefect_server import LocalServer
 from cri_switch.cli.progress import progress, silence
 from cri_switch.cli.tables import report_table
+from cri_switch.model.batches import at_once
 from cri_switch.model.errors import CriSwitchError, NodeFailed, UsageError
 from cri_switch.model.migration import Migration
-from cri_switch.model.plan import at_once
 from cri_switch.model.report import NodeReport, Report
 from cri_switch.model.settings_file import load_migration
 from cri_switch.rehearsal.faults import FAULTS

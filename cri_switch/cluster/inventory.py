@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cri_switch.cluster.client import Cluster, Obj
-from cri_switch.model.errors import ApiError, Moved
+from cri_switch.model.errors import ApiError, Moved, SettingsError
 from cri_switch.model.node_ref import NodeRef
 
 _CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
@@ -36,6 +36,25 @@ def node_ref(node: Obj) -> NodeRef:
         unschedulable=bool(spec.get("unschedulable")),
         pod_cidrs=tuple(cidrs),
     )
+
+
+def selected(cluster: Cluster, selector: str) -> frozenset[str]:
+    """The names of the nodes that have these labels; the server reads the selector, as it does for kubectl.
+
+    Raises:
+        SettingsError: it is no selector.
+        ApiError, Unreachable
+    """
+    try:
+        return frozenset(str(node["metadata"]["name"]) for node in cluster.list("Node", labels=selector))
+    except ApiError as problem:
+        if problem.status != 400:
+            raise
+        raise SettingsError(
+            f"nodes.selector: {selector!r} is no label selector: {problem.what}",
+            state="nothing was touched",
+            next_step="see it work first: kubectl get nodes -l SELECTOR",
+        ) from problem
 
 
 def same_node(cluster: Cluster, node: NodeRef) -> Obj:

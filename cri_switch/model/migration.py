@@ -149,6 +149,8 @@ class Choice(_Section):
 
     limit: list[str] = Field(default_factory=list, description="Only these nodes (names or globs)")
     exclude: list[str] = Field(default_factory=list, description="Not these nodes (names or globs)")
+    selector: str = Field(default="", description="Only nodes with these labels, as `kubectl get nodes -l`")
+    role: Literal["control-plane", "worker"] | None = Field(default=None, description="Only nodes of this role")
 
 
 class Spec(_Section):
@@ -168,6 +170,11 @@ class Spec(_Section):
     ramp: Annotated[str, Field(pattern=_RAMP)] | None = Field(
         default=None,
         description="Sizes of the first batches of workers, `1,5,20%`; the last goes on, max_unavailable is the most",
+    )
+    spread: str | None = Field(
+        default=None,
+        pattern=r"^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$",
+        description="A label such as topology.kubernetes.io/zone: no batch has workers of two of its values",
     )
     gate: Gate = Gate()
     max_failures: int = Field(default=0, ge=0, description="Failed nodes after which no new node is started")

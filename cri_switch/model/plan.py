@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -23,6 +22,8 @@ class NodePlan(BaseModel):
     node: NodeRef
     action: NodeAction
     reason: str = ""
+    zone: str = ""
+    """Its value of the label that `spec.spread` names; "" where there is none."""
     remove_docker: bool = False
     """An earlier run of this migration switched it; only Docker's packages are left to remove."""
 
@@ -83,32 +84,16 @@ class Plan(BaseModel):
         return f"Plan: {count['migrate']} to migrate, {count['resume']} to resume, {count['skip']} left alone."
 
 
-def at_once(max_unavailable: int | str, workers: int) -> int:
-    """How many workers may be out together: a number, or a percentage rounded down, at least one (kops' rule)."""
-    if isinstance(max_unavailable, int):
-        return max_unavailable
-    return max(1, workers * int(max_unavailable.rstrip("%")) // 100)
+def node_plan(node: NodeRef, spec: Spec, *, in_progress: bool, selected: bool = True) -> NodePlan:
+    """What to do with a node.
 
-
-def ramp(steps: str | None, most: int, workers: int) -> Iterator[int]:
-    """Sizes of the batches after the canary: the ramp's in turn, its last one again and again, never over `most`.
-
-    A ramp that begins with 1 means the canary by it, so that is not done twice.
+    `in_progress` says that an earlier run of this migration left it half done; `selected`, that it has the labels of
+    `nodes.selector`.
     """
-    given = [part.strip() for part in steps.split(",")] if steps else [str(most)]
-    sizes = [min(most, at_once(part if part.endswith("%") else int(part), workers)) for part in given]
-    if steps and len(sizes) > 1 and sizes[0] == 1:
-        sizes = sizes[1:]
-    yield from sizes
-    yield from itertools.repeat(sizes[-1])
-
-
-def node_plan(node: NodeRef, spec: Spec, *, in_progress: bool) -> NodePlan:
-    """What to do with a node; `in_progress` says that an earlier run of this migration left it half done."""
     named = not spec.nodes.limit or any(fnmatch.fnmatchcase(node.name, glob) for glob in spec.nodes.limit)
     excluded = any(fnmatch.fnmatchcase(node.name, glob) for glob in spec.nodes.exclude)
     target = spec.target.runtime
-    if not named or excluded:
+    if not named or excluded or not selected or spec.nodes.role not in (None, node.role):
         return NodePlan(node=node, action="skip", reason="not chosen")
     if in_progress:
         return NodePlan(node=node, action="resume", reason="an earlier run did not finish it")
@@ -117,18 +102,3 @@ def node_plan(node: NodeRef, spec: Spec, *, in_progress: bool) -> NodePlan:
     if not node.runtime.startswith("docker://"):
         return NodePlan(node=node, action="skip", reason=f"runs {node.runtime or 'an unknown runtime'}, not Docker")
     return NodePlan(node=node, action="migrate")
-
-
-def batches(nodes: Sequence[NodePlan], spec: Spec) -> tuple[tuple[NodeRef, ...], ...]:
-    """The order: half-done nodes first, the first worker alone, workers in batches, control-plane nodes one by one."""
-    chosen = sorted((n for n in nodes if n.action != "skip"), key=lambda n: n.action != "resume")
-    workers = [n.node for n in chosen if n.node.role == "worker"]
-    size = at_once(spec.max_unavailable, sum(1 for n in nodes if n.node.role == "worker"))
-    order = [tuple(workers[:1])] if workers else []
-    sizes, begin = ramp(spec.ramp, size, sum(1 for n in nodes if n.node.role == "worker")), 1
-    while begin < len(workers):
-        end = begin + next(sizes)
-        order.append(tuple(workers[begin:end]))
-        begin = end
-    order += [(n.node,) for n in chosen if n.node.role == "control-plane"]
-    return tuple(order)

@@ -7,6 +7,7 @@ from typing import Any
 
 Obj = dict[str, Any]
 _SET = re.compile(r"^(?P<key>\S+)\s+(?P<how>in|notin)\s+\((?P<values>[^)]*)\)$")
+_KEY = re.compile(r"^[A-Za-z0-9][A-Za-z0-9./_-]*$")
 FIELDS = ("metadata.name", "metadata.namespace", "spec.nodeName", "status.phase", "spec.unschedulable",
           "involvedObject.name", "involvedObject.kind", "type", "reason")  # fmt: skip
 
@@ -33,6 +34,8 @@ def _label(part: str, labels: dict[str, str]) -> bool:
     if equation := _equation(part):
         key, same, value = equation
         return (labels.get(key) == value) == same
+    if not _KEY.match(part.removeprefix("!")):
+        raise BadSelector(f"unable to parse requirement: found '{part}'")
     return part[1:] not in labels if part.startswith("!") else part in labels
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from cri_switch.rehearsal.api_rights import RBAC
@@ -41,6 +42,7 @@ class ClusterSpec:
     replicas: int = 4
     """Of the Deployment that a PodDisruptionBudget guards."""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Per node what an administrator has put on it."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -73,7 +75,13 @@ def build(spec: ClusterSpec, clock: Clock) -> World:
     with world.store.acting("administrator"):
         for name in spec.cordoned:
             world.store.change("Node", name, "", lambda node: node["spec"].update(unschedulable=True))
+        for name, labels in spec.labels.items():
+            world.store.change("Node", name, "", partial(_label, labels))
     return world
+
+
+def _label(labels: dict[str, str], node: Obj) -> None:
+    node["metadata"]["labels"].update(labels)
 
 
 def rest(world: World, seconds: float = _REST_SECONDS) -> None:

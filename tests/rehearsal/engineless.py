@@ -21,6 +21,7 @@ from unittest.mock import patch
 from prefect import Flow, Task
 
 import flows.migrate_cluster
+import flows.plan_cluster
 import flows.rollback_node
 import tasks.lateness
 import tasks.lock
@@ -30,6 +31,7 @@ from cri_switch.cluster.transport import Answer, NotSent, Request
 from cri_switch.model.errors import Stopped, Unreachable
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
+from cri_switch.model.plan import Plan
 from cri_switch.model.report import Report
 from cri_switch.model.step_result import StepResult
 from cri_switch.node.command import Result
@@ -72,6 +74,14 @@ class Engineless:
         with self._without_engine():
             answer = flows.migrate_cluster.migrate_cluster.fn(migration)
         assert isinstance(answer, Report), answer
+        return answer
+
+    def plan(self, migration: Migration) -> Plan:
+        """What plan-cluster answers; raises what the flow raises."""
+        flow = flows.plan_cluster.plan_cluster.fn
+        with self._without_engine():
+            answer = flow(migration)
+        assert isinstance(answer, Plan), answer
         return answer
 
     def cluster(self, *, dry_run: bool = False) -> Cluster:

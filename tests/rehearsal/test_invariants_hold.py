@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, event, given, note, settings
 from hypothesis import strategies as st
 
+from cri_switch.model.batches import at_once
 from cri_switch.model.errors import CriSwitchError
-from cri_switch.model.plan import at_once
 from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.clock import VirtualClock
 from cri_switch.rehearsal.faults import FAULTS

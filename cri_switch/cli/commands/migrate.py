@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from cri_switch.cli import talk
 from cri_switch.cli.engine import prepare
 from cri_switch.cli.in_process import show_plan, show_reported
-from cri_switch.cli.options import Debug, File, Ignore, Output, Yes, ignoring
+from cri_switch.cli.options import AS_SET, Choosing, Debug, File, Output, Yes
 from cri_switch.model.settings_file import load_migration
 
 
@@ -18,12 +18,12 @@ def migrate(
     file: File,
     yes: Yes = False,
     dry_run: Annotated[bool, Parameter(negative=(), help="Execute the same flow and change nothing.")] = False,
-    ignore_preflight_errors: Ignore = None,
+    choosing: Choosing = AS_SET,
     output: Output = "table",
     debug: Debug = False,
 ) -> None:
     """Switch the nodes, in this process. Without --yes: print the plan and change nothing."""
-    migration = ignoring(load_migration(file), ignore_preflight_errors)
+    migration = choosing.applied(load_migration(file))
     if dry_run:
         migration = migration.model_copy(update={"spec": migration.spec.model_copy(update={"dry_run": True})})
     if not yes and not migration.spec.dry_run:

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from cri_switch.cli import talk
 from cri_switch.cli.in_process import show_plan
 from cri_switch.cli.offline import offline_plan
-from cri_switch.cli.options import Debug, Ignore, Output, ignoring
+from cri_switch.cli.options import AS_SET, Choosing, Debug, Output
 from cri_switch.model.errors import PreflightError, UsageError
 from cri_switch.model.settings_file import load_migration
 
@@ -23,7 +23,7 @@ def plan(
     target: Annotated[str, Parameter(help="With --node-root: the target runtime.")] = "containerd",
     target_version: Annotated[str | None, Parameter(help="With --node-root: its version, 1.4.13.")] = None,
     diff: Annotated[bool, Parameter(negative=(), help="Show what would change in every file.")] = False,
-    ignore_preflight_errors: Ignore = None,
+    choosing: Choosing = AS_SET,
     output: Output = "table",
     debug: Debug = False,
 ) -> None:
@@ -32,13 +32,15 @@ def plan(
     With --node-root no cluster is asked: what would change in one node's files is printed.
     """
     if node_root is not None:
-        if file is not None or kubelet_version is None or target_version is None:
-            raise UsageError("--node-root goes with --kubelet-version and --target-version, and without -f")
+        if file is not None or kubelet_version is None or target_version is None or choosing != AS_SET:
+            raise UsageError(
+                "--node-root goes with --kubelet-version and --target-version, without -f and flags that choose nodes"
+            )
         _offline(node_root, kubelet_version, target, target_version, diff, output)
         return
     if file is None:
         raise UsageError("plan needs --file FILE (-f), or --node-root DIR", next_step="cri-switch plan --help")
-    show_plan(ignoring(load_migration(file), ignore_preflight_errors), output, debug, diff=diff)
+    show_plan(choosing.applied(load_migration(file)), output, debug, diff=diff)
 
 
 def _offline(root: Path, kubelet: str, target: str, version: str, diff: bool, output: talk.Output) -> None:

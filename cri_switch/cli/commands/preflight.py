@@ -5,21 +5,19 @@ from __future__ import annotations
 from cri_switch.cli import talk
 from cri_switch.cli.engine import prepare
 from cri_switch.cli.in_process import run_flow
-from cri_switch.cli.options import Debug, File, Ignore, Output, ignoring
+from cri_switch.cli.options import AS_SET, Choosing, Debug, File, Output
 from cri_switch.model.errors import PreflightError
 from cri_switch.model.finding import Findings
 from cri_switch.model.settings_file import load_migration
 from cri_switch.render.findings import findings_text
 
 
-def preflight(
-    *, file: File, ignore_preflight_errors: Ignore = None, output: Output = "table", debug: Debug = False
-) -> None:
+def preflight(*, file: File, choosing: Choosing = AS_SET, output: Output = "table", debug: Debug = False) -> None:
     """Look at the cluster and at every node that would be switched, and print all findings. Changes nothing.
 
     The exit code is 3 when errors are left.
     """
-    migration = ignoring(load_migration(file), ignore_preflight_errors)
+    migration = choosing.applied(load_migration(file))
     prepare()
     from flows.preflight_cluster import preflight_cluster  # noqa: PLC0415
 

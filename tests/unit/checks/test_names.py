@@ -21,16 +21,21 @@ NODES = ["cp1", "worker1", "worker2"]
     ],
 )
 def test_names(limit: list[str], exclude: list[str], bad: list[str]) -> None:
-    findings = check_names(Choice(limit=limit, exclude=exclude), NODES)
+    findings = check_names(Choice(limit=limit, exclude=exclude), NODES, NODES)
     assert [one.object for one in findings] == bad
     assert {(one.level, one.name) for one in findings} <= {("error", "UnknownNode")}
 
 
 def test_did_you_mean() -> None:
-    (finding,) = check_names(Choice(limit=["wroker2"]), NODES)
+    (finding,) = check_names(Choice(limit=["wroker2"]), NODES, NODES)
     assert finding.summary == "nodes.limit: wroker2 matches no node; did you mean worker2?"
 
 
 def test_nothing_close_is_not_guessed() -> None:
-    (finding,) = check_names(Choice(exclude=["zzz"]), NODES)
+    (finding,) = check_names(Choice(exclude=["zzz"]), NODES, NODES)
     assert finding.summary == "nodes.exclude: zzz matches no node"
+
+
+def test_a_selector_that_selects_nothing() -> None:
+    (finding,) = check_names(Choice(selector="disk=sdd"), NODES, ())
+    assert (finding.level, finding.name, finding.object) == ("error", "UnknownNode", "disk=sdd")

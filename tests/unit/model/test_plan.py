@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cri_switch.model.batches import at_once, batches
 from cri_switch.model.migration import Backup, Choice, ClusterAccess, Spec
 from cri_switch.model.node_ref import NodeRef, Role
-from cri_switch.model.plan import FileChange, at_once, batches, grouped, node_plan
+from cri_switch.model.plan import FileChange, grouped, node_plan
 
 
 def spec(max_unavailable: int | str = 1, limit: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> Spec:
@@ -47,6 +48,23 @@ def test_at_once(value: int | str, workers: int, expected: int) -> None:
 def test_node_plan(runtime: str, in_progress: bool, limit: tuple[str, ...], action: str, reason: str) -> None:
     plan = node_plan(ref("w1", runtime), spec(limit=limit), in_progress=in_progress)
     assert (plan.action, plan.reason) == (action, reason)
+
+
+@pytest.mark.parametrize(
+    ("choice", "selected", "chosen"),
+    [
+        (Choice(role="worker"), True, ["w1"]),
+        (Choice(role="control-plane"), True, ["cp1"]),
+        (Choice(selector="a=b"), False, []),
+        (Choice(limit=["*"], role="worker"), True, ["w1"]),
+    ],
+)
+def test_role_and_selector(choice: Choice, selected: bool, chosen: list[str]) -> None:
+    settings = spec().model_copy(update={"nodes": choice})
+    nodes = [ref("w1"), ref("cp1", role="control-plane")]
+    plans = [node_plan(node, settings, in_progress=False, selected=selected) for node in nodes]
+    assert [each.node.name for each in plans if each.action == "migrate"] == chosen
+    assert {each.reason for each in plans if each.action == "skip"} <= {"not chosen"}
 
 
 @given(

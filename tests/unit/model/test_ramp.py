@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from cri_switch.model.batches import batches
 from cri_switch.model.migration import Backup, ClusterAccess, Spec
 from cri_switch.model.node_ref import NodeRef
-from cri_switch.model.plan import NodePlan, batches
+from cri_switch.model.plan import NodePlan
 
 
 def spec(**settings: Any) -> Spec:
