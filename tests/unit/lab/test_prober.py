@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -43,7 +44,8 @@ def test_failures_are_recorded_with_their_time(url: str) -> None:
     assert lines[-1] == summary
     assert summary["failures"] == len(lines) - 1 > 0
     assert all(line["error"] == "status 503" and line["time"] for line in lines[:-1])
-    assert summary["requests"] >= 20
+    assert summary["requests"] > summary["failures"]
+    assert summary["longest_gap"] < summary["seconds"]
 
 
 def test_nobody_there(unused: int = 9) -> None:
@@ -51,6 +53,17 @@ def test_nobody_there(unused: int = 9) -> None:
     summary = Prober(f"http://127.0.0.1:{unused}/", out, rate=50).run(seconds=0.1)
     assert summary["failures"] == summary["requests"] > 0
     assert "ConnectionRefusedError" in out.getvalue()
+    assert summary["longest_gap"] >= summary["seconds"] - 0.01, "no answer at all is one gap"
+
+
+def test_a_gap_is_recorded_when_it_ends(url: str) -> None:
+    out = io.StringIO()
+    prober = Prober(url, out, rate=50)
+    prober._answered = time.monotonic() - 5
+    prober._ask()
+    prober._ask()
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [line["gap"] >= 5 for line in lines if "gap" in line] == [True]
 
 
 def test_stop_ends_it(url: str) -> None:
