@@ -78,6 +78,8 @@ def _build(lab: Lab, wish: Wish) -> None:
         updated = [pool.submit(_update_packages, node, known.values()) for node in lab.nodes]
         _all([*known.values(), *loaded.values(), started, *joined, *updated])
         _write_ssh(lab, [future.result() for future in known.values()])
+        if len(lab.control_planes) > 1:
+            cluster.renew_controllers(lab)
         cluster.connect_pods(lab)
         access.pipeline(lab)
         (lab.directory / "migration.yaml").write_text(access.settings(lab.name, lab.directory))
