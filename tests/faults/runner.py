@@ -2,7 +2,8 @@
 `none --` is the command as it is.
 
 The product has no hook for it: the flow's names are replaced in this process. `after` fails when the step is done and
-checkpointed, `inside` right after its first change (a step without a change in the node fails after its last).
+checkpointed, `inside` right after its first change of the node or by the API (a step without a change has no inside:
+it fails after its end, and says so).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ prepare()
 
 import flows.migrate_node as flow_module  # noqa: E402
 from cri_switch.cli.main import run  # noqa: E402
+from cri_switch.cluster.client import Cluster  # noqa: E402
 from cri_switch.model.errors import NotProven  # noqa: E402
 from cri_switch.node import action  # noqa: E402
 from tasks.step import stands  # noqa: E402
@@ -39,19 +41,30 @@ def after(node: str, step: str) -> None:
 
 
 def inside(node: str, step: str) -> None:
-    """Fail once, right after the step's first change on the node."""
+    """Fail once, right after the step's first change: a command or a file on the node, a mutation by the API."""
     one: Any = action._one
-    fired: list[action.Part] = []
+    call: Any = Cluster._call
+    fired: list[str] = []
 
-    def wrapped(connection: Any, part: Any, *rest: Any) -> Any:
+    def fire(what: str) -> None:
+        if stands().get(node) == f"{step} (not finished)" and not fired:
+            fired.append(what)
+            raise Fault(f"injected inside {step} after {what}"[:300])
+
+    def on_node(connection: Any, part: Any, *rest: Any) -> Any:
         answer = one(connection, part, *rest)
-        here = connection.node == node and stands().get(node) == f"{step} (not finished)"
-        if here and isinstance(part, action.Do | action.Put) and not fired:
-            fired.append(part)
-            raise Fault(f"injected inside {step} after {part}"[:300])
+        if connection.node == node and isinstance(part, action.Do | action.Put):
+            fire(str(part))
         return answer
 
-    setattr(action, "_one", wrapped)  # noqa: B010
+    def by_api(cluster: Any, method: str, path: str, *rest: Any, **named: Any) -> Any:
+        answer = call(cluster, method, path, *rest, **named)
+        if method != "GET" and "/leases/" not in path:
+            fire(f"{method} {path}")
+        return answer
+
+    setattr(action, "_one", on_node)  # noqa: B010
+    setattr(Cluster, "_call", by_api)  # noqa: B010
     after(node, step)
 
 
