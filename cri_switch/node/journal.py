@@ -9,6 +9,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from cri_switch.model.errors import NotProven
 from cri_switch.node.action import Do, Part, read
 from cri_switch.node.command import Command, Result, sudo
 from cri_switch.node.connection import Connection
@@ -84,14 +85,26 @@ def originals_fact(migration_id: str) -> Fact[list[Original]]:
 
 
 def _lines(name: str, path: str, parse: Any) -> Fact[Any]:
-    def missing(result: Result) -> Any:
-        return parse(result.stdout if result.rc == 0 else "")
+    def found(result: Result) -> Any:
+        return parse("" if _missing(result) else result.stdout)
 
-    return Fact(name, sudo("cat", "--", path, ok=(0, 1)), missing)
+    return Fact(name, sudo("cat", "--", path, ok=(0, 1)), found)
+
+
+def _missing(result: Result) -> bool:
+    """Whether the file does not exist; a disk that does not read it is no such answer (coreutils say 1 to both)."""
+    if result.rc == 0:
+        return False
+    if "No such file" not in result.stderr:
+        raise NotProven(result.stderr.strip()[:300], next_step="on the node: dmesg -T | tail; df -h")
+    return True
 
 
 def _appended(path: str, record: object) -> Command:
-    """One line, synced; a newline goes first, so that a torn line before it stays alone. 1: there is no such file."""
+    """One line, synced; a newline goes first, so that a torn line before it stays alone.
+
+    1: there is no such file, or it could not be written (a full disk).
+    """
     line = json.dumps(dataclasses.asdict(record), separators=(",", ":"))  # type: ignore[call-overload]
     argv = ("dd", f"of={path}", "oflag=append", "conv=notrunc,nocreat,fsync", "status=none")
     return Command(argv, stdin=f"\n{line}\n".encode(), ok=frozenset({0, 1}))
@@ -108,9 +121,11 @@ def append(connection: Connection, migration_id: str, entry: Entry) -> None:
     """Write one entry; the journal is made when there is none (directory 0700, file 0600)."""
     path = f"{folder(migration_id)}/journal.jsonl"
     command = _appended(path, entry)
-    if connection.run(command).rc != 0:
-        for making in _made(migration_id, path):
-            connection.run(making)
+    written = connection.run(command)
+    if written.rc != 0:
+        if "No such file" in written.stderr:  # making it anew empties it
+            for making in _made(migration_id, path):
+                connection.run(making)
         connection.run(dataclasses.replace(command, ok=frozenset({0})))
 
 
@@ -124,15 +139,16 @@ def keep_original(migration_id: str, path: str) -> Generator[Part, Any, None]:
     found = yield from read(Fact(f"sha256 of {path}", sudo("sha256sum", "--", path, ok=(0, 1)), lambda result: result))
     copy = f"{folder(migration_id)}/originals{path}"
     manifest = f"{folder(migration_id)}/originals.jsonl"
-    if found.rc == 0:
+    missing = _missing(found)
+    if not missing:
         why = f"keep the original of {path}"
         yield Do(sudo("install", "-d", "-m", "0700", "--", HOME, folder(migration_id), posixpath.dirname(copy)), why)
         yield Do(sudo("cp", "-aT", "--remove-destination", "--", path, copy), why)
-    digest = found.stdout.split()[0].lstrip("\\") if found.rc == 0 else ""
-    command = _appended(manifest, Original(path, found.rc == 0, digest))
+    digest = "" if missing else found.stdout.split()[0].lstrip("\\")
+    command = _appended(manifest, Original(path, not missing, digest))
     noted = yield Do(command, f"note the original of {path}")
     if noted.rc != 0:
-        for making in _made(migration_id, manifest):
+        for making in _made(migration_id, manifest) if "No such file" in noted.stderr else ():
             yield Do(making, f"note the original of {path}")
         yield Do(dataclasses.replace(command, ok=frozenset({0})), f"note the original of {path}")
 

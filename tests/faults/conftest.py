@@ -14,6 +14,7 @@ from tests.faults.run import Runs
 from tests.faults.standing import standing
 from tests.lab import network, state, teardown
 from tests.lab.up import Wish, up
+from tests.support.prefect_server import PrefectServer
 
 _LAB = "faults"
 _HERE = Path(__file__).parent
@@ -58,7 +59,14 @@ def pristine(site: Site) -> dict[str, dict[str, str]]:
     return {name: standing(site.name, name) for name in site.nodes}
 
 
+@pytest.fixture(scope="session")
+def server(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of one Prefect server for all runs: a server of each run's own would take longer than the run."""
+    with PrefectServer(tmp_path_factory.mktemp("prefect"), site.inside) as server:
+        yield server.api
+
+
 @pytest.fixture
-def runs(site: Site, tmp_path: Path, output: Path) -> Runs:
-    """Runs with a database and a result storage of their own."""
-    return Runs(site, tmp_path, output / "faults")
+def runs(site: Site, server: str, tmp_path: Path, output: Path) -> Runs:
+    """Runs with a result storage of their own."""
+    return Runs(site, tmp_path, output / "faults", server)

@@ -40,11 +40,12 @@ class Ended:
 
 @dataclass(frozen=True)
 class Runs:
-    """Where runs of one test are made: every test has its own database and checkpoints."""
+    """Where runs of one test are made: every test has its own checkpoints; `server` is Prefect's API."""
 
     site: Site
     place: Path
     logs: Path
+    server: str
 
     def migrate(self, nodes: Sequence[str], fault: tuple[str, str, str] | None = None) -> Ended:
         """Migrate these nodes, Docker's packages stay; `fault` is (node, step, after|inside)."""
@@ -64,6 +65,7 @@ class Runs:
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
         return kept | {
+            "PREFECT_API_URL": self.server,
             "PREFECT_HOME": str(self.place / "prefect"),
             "PREFECT_LOCAL_STORAGE_PATH": str(self.place / "results"),
             "XDG_STATE_HOME": str(self.place / "state"),

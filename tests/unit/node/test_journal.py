@@ -7,12 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cri_switch.model.errors import NotProven, RemoteCommandFailed
 from cri_switch.node.action import Action, perform
 from cri_switch.node.command import Command, Result
 from cri_switch.node.fake import Answer, ScriptedConnection
 from cri_switch.node.journal import Entry, append, journal_fact, keep_original, next_attempt, parse_entries
 
 ENTRY = Entry(1.0, "run", 1, "drain", "done", "ok", "boot1")
+
+
+_MISSING = Result(1, "", "dd: failed to open '/var/lib/cri-switch/m/journal.jsonl': No such file or directory")
+_FULL = Result(1, "", "dd: error writing '/var/lib/cri-switch/m/journal.jsonl': No space left on device")
 
 
 def line(entry: Entry) -> str:
@@ -33,8 +38,8 @@ def test_no_journal_has_no_entries() -> None:
 
 
 def test_the_first_entry_makes_the_file_private_and_later_ones_only_append() -> None:
-    answers = iter([1, 0, 0])
-    node = ScriptedConnection("n", {"dd ": lambda _c: Result(next(answers), ""), "install": ""})
+    answers = iter([_MISSING, Result(0, ""), Result(0, "")])
+    node = ScriptedConnection("n", {"dd ": lambda _c: next(answers), "install": ""})
     append(node, "m", ENTRY)
     assert [command.argv[0] for command in node.ran] == ["dd", "install", "install", "dd"]
     assert "install -d -m 0700 -- /var/lib/cri-switch /var/lib/cri-switch/m" in node.lines
@@ -43,6 +48,39 @@ def test_the_first_entry_makes_the_file_private_and_later_ones_only_append() -> 
     assert len(node.ran) == 5
     assert parse_entries((node.ran[-1].stdin or b"").decode()) == [ENTRY]
     assert {"oflag=append", "conv=notrunc,nocreat,fsync"} <= set(node.ran[-1].argv)
+
+
+def test_a_full_disk_does_not_make_the_journal_anew() -> None:
+    node = ScriptedConnection("n", {"dd ": _FULL, "install": ""})
+    with pytest.raises(RemoteCommandFailed, match="No space left"):
+        append(node, "m", ENTRY)
+    assert not [text for text in node.lines if "install" in text]
+
+
+def test_a_full_disk_does_not_make_the_list_of_originals_anew() -> None:
+    answers: dict[str | re.Pattern[str], Answer] = {
+        "cat -- /var/lib/cri-switch/m/originals.jsonl": "",
+        "sha256sum -- /etc/none": Result(1, "", "sha256sum: /etc/none: No such file or directory"),
+        "install": "",
+        "dd ": _FULL,
+    }
+    node = ScriptedConnection("n", answers)
+    with pytest.raises(RemoteCommandFailed, match="No space left"):
+        _keep(node, "/etc/none")
+    assert not [text for text in node.lines if "install" in text]
+
+
+@pytest.mark.parametrize("program", ["cat", "sha256sum"])
+def test_a_file_that_cannot_be_read_is_not_taken_for_none(program: str) -> None:
+    answers: dict[str | re.Pattern[str], Answer] = {
+        "cat": "",
+        "sha256sum": "",
+        "install": "",
+        "dd ": "",
+        program: Result(1, "", f"{program}: /etc/a: Input/output error"),
+    }
+    with pytest.raises(NotProven, match="Input/output error"):
+        _keep(ScriptedConnection("n", answers), "/etc/a")
 
 
 @pytest.mark.parametrize(

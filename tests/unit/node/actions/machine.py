@@ -185,7 +185,7 @@ class Machine:
             case ("dd", target, *rest):
                 path, text = target.removeprefix("of="), (command.stdin or b"").decode()
                 if "oflag=append" in rest and path not in self.files:
-                    return Result(1, "")
+                    return Result(1, "", MISSING)
                 self.files[path] = (self.files[path] if "oflag=append" in rest else "") + text
                 return Result(0, "")
             case ("install", *_) if "/dev/null" in command.argv:
