@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,18 +47,36 @@ class Runs:
     logs: Path
     server: str
 
-    def migrate(self, nodes: Sequence[str], fault: tuple[str, str, str] | None = None) -> Ended:
-        """Migrate these nodes, Docker's packages stay; `fault` is (node, step, after|inside)."""
-        spec = {"nodes": {"limit": list(nodes)}, "remove_docker": "never", "backup": {"skip": True}}
-        file = write(self.place / "migration.yaml", settings(self.site, spec))
+    def migrate(self, nodes: Sequence[str], fault: Sequence[str] | None = None, **spec: Any) -> Ended:
+        """Migrate these nodes, Docker's packages stay; `fault` is (node, step, when, lab command...): see runner.
+
+        `spec` changes the settings, for this run and for those after it that say nothing else.
+        """
+        self._write({"nodes": {"limit": list(nodes)}, "remove_docker": "never", "backup": {"skip": True}} | spec)
+        name = "-".join([*(fault or nodes)[:3]]).replace("*", "all")
+        return self._run(name, fault, "migrate")
+
+    def rollback(self, node: str) -> Ended:
+        """`cri-switch rollback NODE` with the settings of the last run."""
+        return self._run(f"rollback-{node}", None, "rollback", node)
+
+    def _write(self, spec: Mapping[str, Any]) -> None:
+        write(self._settings, settings(self.site, spec))
+
+    @property
+    def _settings(self) -> Path:
+        return self.place / "migration.yaml"
+
+    def _run(self, name: str, fault: Sequence[str] | None, *words: str) -> Ended:
         program = [sys.executable, "-m", "tests.faults.runner"]
+        injected = [word.replace("--", "@@") for word in fault or ("none",)]
         begun = time.monotonic()
         done = subprocess.run(
-            [*program, *(fault or ("none",)), "--", "migrate", "-f", str(file), "--yes", "-o", "json"],
+            [*program, *injected, "--", *words, "-f", str(self._settings), "--yes", "-o", "json"],
             cwd=_ROOT, env=self._environment(), check=False, capture_output=True, text=True, timeout=_SECONDS,
         )  # fmt: skip
         seconds = time.monotonic() - begun
-        (self.logs / f"{'-'.join(fault or nodes)}.log").write_text(done.stderr)
+        (self.logs / f"{name}.log").write_text(done.stderr)
         report = json.loads(done.stdout) if done.stdout.startswith("{") else {"nodes": []}
         return Ended(done.returncode, seconds, report, done.stderr)
 

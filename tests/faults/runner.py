@@ -1,14 +1,23 @@
-"""`cri-switch` with one fault: `python -m tests.faults.runner NODE STEP after|inside -- migrate -f FILE --yes`;
+"""`cri-switch` with one fault: `python -m tests.faults.runner NODE STEP WHEN [LAB-COMMAND...] -- migrate -f FILE`;
 `none --` is the command as it is.
 
-The product has no hook for it: the flow's names are replaced in this process. `after` fails when the step is done and
-checkpointed, `inside` right after its first change of the node or by the API (a step without a change has no inside:
-it fails after its end, and says so).
+The product has no hook for it: names are replaced in this process. WHEN:
+
+- `after`: the step fails when it is done and checkpointed;
+- `inside`: right after its first change of the node or by the API (a step without a change has no inside: it fails
+  after its end, and says so);
+- `kill`: this process is killed when the step is done;
+- `then`: nothing is injected here, only LAB-COMMAND (`python -m tests.lab ...`, one word each, `--` as `@@`) breaks
+  something when the step is done. With `after` and `kill` it comes first too.
 """
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cri_switch.cli.engine import prepare
@@ -27,17 +36,27 @@ class Fault(NotProven):
     """What is injected."""
 
 
-def after(node: str, step: str) -> None:
-    """Fail once the step of the node has ended."""
+def after(node: str, step: str, also: Sequence[str] = (), *, end: Callable[[str], None] | None = None) -> None:
+    """Fail once the step of the node has ended; `end` does something else than to fail."""
     task = getattr(flow_module, step)
 
     def wrapped(attempt: Any, *args: Any, **kwargs: Any) -> Any:
         result = task(attempt, *args, **kwargs)
         if attempt.node.name == node:
-            raise Fault(f"injected after {step}")
+            if also:
+                subprocess.run([sys.executable, "-m", "tests.lab", *also], check=True)
+            (end or _fail)(step)
         return result
 
     setattr(flow_module, step, wrapped)
+
+
+def _fail(step: str) -> None:
+    raise Fault(f"injected after {step}")
+
+
+def _die(_step: str) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def inside(node: str, step: str) -> None:
@@ -72,8 +91,11 @@ def main() -> int:
     """Run the rest of the command line with the fault."""
     cut = sys.argv.index("--")
     if sys.argv[1:cut] != ["none"]:
-        node, step, when = sys.argv[1:cut]
-        {"after": after, "inside": inside}[when](node, step)
+        node, step, when, *also = [word.replace("@@", "--") for word in sys.argv[1:cut]]
+        if when == "inside":
+            inside(node, step)
+        else:
+            after(node, step, also, end={"after": _fail, "kill": _die, "then": lambda _step: None}[when])
     return run(sys.argv[cut + 1 :])
 
 

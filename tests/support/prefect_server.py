@@ -84,7 +84,7 @@ class PrefectServer:
         command = [*self.prefix, *PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(self.port)]
         self.process = OwnProcess(command, env, self.directory / "server.log")
         try:
-            eventually(self._healthy, 90, "the Prefect server is healthy")
+            eventually(self._healthy, 240, "the Prefect server is healthy")
         except AssertionError as problem:
             problem.add_note(self.process.tail())
             self.stop()
