@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.network import entered
 from tests.e2e.site import Site
+from tests.faults.one_lab import standing_lab
 from tests.faults.run import Runs
 from tests.faults.standing import standing
-from tests.lab import network, state, teardown
-from tests.lab.up import Wish, up
 from tests.support.prefect_server import PrefectServer
 
 _LAB = "faults"
@@ -29,20 +27,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
-    """A lab of this run's own, gone at the end; with CRI_SWITCH_FAULTS_LAB=NAME one that stands already, and stays."""
-    if os.geteuid() != 0:
-        pytest.skip("the lab needs root")
-    given = os.environ.get("CRI_SWITCH_FAULTS_LAB")
-    name = given or _LAB
-    if not given:
-        up(Wish(name, for_pid=os.getpid()))
-    try:
-        with entered(network.namespace(name)):
-            yield Site(name)
-    finally:
-        if not given:
-            with state.exclusive():
-                teardown.down(state.load(name))
+    """One control plane and two workers."""
+    with standing_lab(_LAB, "CRI_SWITCH_FAULTS_LAB") as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

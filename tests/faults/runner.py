@@ -1,7 +1,8 @@
 """`cri-switch` with one fault: `python -m tests.faults.runner NODE STEP WHEN [LAB-COMMAND...] -- migrate -f FILE`;
 `none --` is the command as it is.
 
-The product has no hook for it: names are replaced in this process. WHEN:
+The product has no hook for it: names are replaced in this process.
+NODE may be several, with commas (not for `inside`). WHEN:
 
 - `after`: the step fails when it is done and checkpointed;
 - `inside`: right after its first change of the node or by the API (a step without a change has no inside: it fails
@@ -42,7 +43,7 @@ def after(node: str, step: str, also: Sequence[str] = (), *, end: Callable[[str]
 
     def wrapped(attempt: Any, *args: Any, **kwargs: Any) -> Any:
         result = task(attempt, *args, **kwargs)
-        if attempt.node.name == node:
+        if attempt.node.name in node.split(","):
             if also:
                 subprocess.run([sys.executable, "-m", "tests.lab", *also], check=True)
             (end or _fail)(step)
