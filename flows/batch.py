@@ -165,8 +165,14 @@ class Batches:
     def _failed(self) -> NodeFailed:
         lines = [f"{name}: {reason}" for name, reason in self.reasons.items()]
         todo = [node.name for node in self.plan.todo if node.name not in {**self.outcomes, **self.failures}]
+        lost = [problem for problem in self.failures.values() if isinstance(problem, RollbackFailed)]
+        first = [f"{problem.next_step}; then " for problem in lost]
+        unhealthy = [name for name, end in self.ended.items() if end == "unhealthy"]
         return NodeFailed(
             "not every node reached the target:\n" + "\n".join(lines),
-            state=f"migrated: {', '.join(self.outcomes) or 'none'}; untouched: {', '.join(todo) or 'none'}",
-            next_step="mend what is named above and run the same command again: it resumes at the failed node",
+            state=f"migrated: {', '.join(self.outcomes) or 'none'}; "
+            + (f"unhealthy: {', '.join(unhealthy)}; " if unhealthy else "")
+            + f"untouched: {', '.join(todo) or 'none'}",
+            next_step="".join(first)
+            + "mend what is named above and run the same command again: it resumes at the failed node",
         )

@@ -52,7 +52,7 @@ def _rollback(migration: Migration, name: str) -> Report:
         except (Stopped, DrainBlocked):
             raise
         except CriSwitchError as first:
-            problem, said = failed(ref, first), ""
+            problem, said = failed(ref, migration, first), ""
         ended: Outcome = "unhealthy" if problem else "rolled-back"
         only = plan.model_copy(update={"nodes": tuple(each for each in plan.nodes if each.node == ref)})
         report = publish(finish(only, migration, {}, {name: str(problem or said)}, "", {name: ended}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ from tasks.step import worth_another_try
 
 STEP = "rollback"
 _BACK = "back on Docker"
+_LINES = 12
 
 
 @contextmanager
@@ -66,22 +68,29 @@ def undone_on_failure(attempt: Attempt, migration: Migration) -> Iterator[None]:
             also.state = "half way back to Docker; the next run goes on"
             raise also from problem
         except CriSwitchError as also:
-            raise failed(attempt.node, also, problem) from problem
+            raise failed(attempt.node, migration, also, problem) from problem
         except Exception as bug:  # whatever it is: the node is neither here nor there, and nothing further may start
-            raise failed(attempt.node, CriSwitchError(f"{type(bug).__name__}: {bug}"), problem) from bug
+            unexpected = CriSwitchError(f"{type(bug).__name__}: {bug}")
+            raise failed(attempt.node, migration, unexpected, problem) from bug
         problem.rolled_back = True
         problem.state = f"{_BACK}: {done}"
         problem.next_step = problem.next_step or "mend what is named and run the same command again"
         raise
 
 
-def failed(node: NodeRef, also: CriSwitchError, first: CriSwitchError | None = None) -> RollbackFailed:
-    """The error of a way back that failed."""
+def failed(
+    node: NodeRef, migration: Migration, also: CriSwitchError, first: CriSwitchError | None = None
+) -> RollbackFailed:
+    """The error of a way back that failed; FILE is for the command line to fill in."""
     because = f"{node.name}: {first.what}\n" if first else ""
+    command = (
+        f"cri-switch rollback {node.name} -f FILE --yes"
+        f", or: prefect deployment run {shlex.quote(f'rollback-node/{migration.metadata.name}')} -p node={node.name}"
+    )
     return RollbackFailed(
         f"{because}{node.name}: the way back to Docker failed: {also.what}",
-        state=f"unhealthy, cordoned, neither proven on Docker nor on the new runtime. {also.state}".strip(),
-        next_step=f"cri-switch rollback {node.name} -f FILE --yes" + (f" ({also.next_step})" if also.next_step else ""),
+        state=f"{node.name} is unhealthy, neither proven on Docker nor on the new runtime. {also.state}".strip(),
+        next_step=f"{also.next_step}; then: {command}" if also.next_step else command,
     )
 
 
@@ -175,16 +184,29 @@ def last_attempt(node: NodeRef, migration: Migration, plan: Plan) -> Attempt:
 
 
 def _perform(node: NodeRef, migration: Migration, action: Action) -> str:
-    """Not cut short by a stop: it takes seconds, and half of it is the worst place to end."""
+    """Not cut short by a stop: it takes seconds, and half of it is the worst place to end.
+
+    An error's state says what was done before it.
+    """
     logger = get_run_logger()
-    done = perform(
-        reach.node(node, migration),
-        action,
-        dry_run=migration.spec.dry_run,
-        say=lambda line: logger.info("node=%s %s", node.name, line),
-        sleep=time.sleep,
-    )
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        logger.info("node=%s %s", node.name, line)
+
+    try:
+        done = perform(reach.node(node, migration), action, dry_run=migration.spec.dry_run, say=say, sleep=time.sleep)
+    except CriSwitchError as problem:
+        problem.state = "; ".join(part for part in (problem.state, _said(said)) if part)
+        raise
     return done.summary
+
+
+def _said(lines: list[str]) -> str:
+    if not lines:
+        return "nothing was done on the way back yet"
+    return f"begun on the way back, the last of it may have failed: {' | '.join(lines[-_LINES:])}"
 
 
 def _drain(attempt: Attempt, migration: Migration, must: bool) -> None:

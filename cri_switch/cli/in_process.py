@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
@@ -36,12 +37,25 @@ def show_plan(migration: Migration, output: talk.Output, debug: bool, *, diff: b
     talk.show(found, "\n\n".join([plan_table(found), *([plan_diff(found)] if found.files else [])]), output)
 
 
-def show_reported(flow: Callable[[Migration], object], migration: Migration, output: talk.Output, debug: bool) -> None:
-    """A flow that ends with a report, which is on stdout also where the flow fails."""
+def show_reported(
+    flow: Callable[[Migration], object], migration: Migration, output: talk.Output, debug: bool, *, file: str
+) -> None:
+    """A flow that ends with a report, which is on stdout also where the flow fails.
+
+    The next command of an error names this settings file where a flow, which does not know it, said FILE.
+    """
     try:
         report = run_flow(flow, migration, Report, debug)
     except CriSwitchError as problem:
+        problem.what = _literal(problem.what, file)
+        problem.next_step = _literal(problem.next_step, file)
         if isinstance(problem.report, Report):
+            for node in problem.report.nodes:
+                node.reason = _literal(node.reason, file)
             talk.show(problem.report, report_table(problem.report), output)
         raise
     talk.show(report, report_table(report), output)
+
+
+def _literal(text: str, file: str) -> str:
+    return text.replace(" -f FILE", f" -f {shlex.quote(file)}")

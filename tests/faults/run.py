@@ -61,10 +61,11 @@ class Runs:
         return self._run(f"rollback-{node}", None, "rollback", node)
 
     def _write(self, spec: Mapping[str, Any]) -> None:
-        write(self._settings, settings(self.site, spec))
+        write(self.file, settings(self.site, spec))
 
     @property
-    def _settings(self) -> Path:
+    def file(self) -> Path:
+        """The settings file."""
         return self.place / "migration.yaml"
 
     def _run(self, name: str, fault: Sequence[str] | None, *words: str) -> Ended:
@@ -72,7 +73,7 @@ class Runs:
         injected = [word.replace("--", "@@") for word in fault or ("none",)]
         begun = time.monotonic()
         done = subprocess.run(
-            [*program, *injected, "--", *words, "-f", str(self._settings), "--yes", "-o", "json"],
+            [*program, *injected, "--", *words, "-f", str(self.file), "--yes", "-o", "json"],
             cwd=_ROOT, env=self._environment(), check=False, capture_output=True, text=True, timeout=_SECONDS,
         )  # fmt: skip
         seconds = time.monotonic() - begun

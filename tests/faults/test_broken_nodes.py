@@ -115,7 +115,7 @@ def test_the_power_goes_during_a_step(site: Site, runs: Runs, output: Path) -> N
         off = ("w1", "configure_runtime", "then", "kill", "--name", site.name, "w1")
         ended = runs.migrate(["w1", "w2"], off, max_failures=5, ssh={"connect_timeout": 5})
         here.ran(ended)
-        _is_unhealthy(ended, "w1")
+        _is_unhealthy(runs, ended, "w1")
         assert ended.outcomes["w2"] == "untouched"
         machine.boot(site.lab, site.lab.machine("w1"))
         back = runs.rollback("w1")
@@ -132,7 +132,7 @@ def test_a_way_back_that_fails(site: Site, runs: Runs, output: Path) -> None:
         broken = _root(site, "w1", f"echo '{{' > {_DAEMON}")
         ended = runs.migrate(["*"], ("w1", "start_kubelet", "after", *broken), max_failures=5)
         here.ran(ended)
-        _is_unhealthy(ended, "w1")
+        _is_unhealthy(runs, ended, "w1")
         for node, before in others.items():
             assert ended.outcomes[node] == "untouched"
             assert differs(before, as_it_stands(site, node)) == {}
@@ -154,7 +154,7 @@ def test_a_full_disk(site: Site, runs: Runs, output: Path) -> None:
         assert ended.exit_code == 7, ended.log[-3000:]
         assert "No space left" in ended.log
         if ended.outcomes != {"w1": "rolled-back"}:
-            _is_unhealthy(ended, "w1")
+            _is_unhealthy(runs, ended, "w1")
             faults.unfill(site.lab.machine("w1"))
             back = runs.rollback("w1")
             assert (back.exit_code, back.outcomes) == (0, {"w1": "rolled-back"}), back.log[-3000:]
@@ -235,9 +235,10 @@ def _in_turn(run: Callable[[], Ended]) -> Ended:
     return ended
 
 
-def _is_unhealthy(ended: Ended, node: str) -> None:
+def _is_unhealthy(runs: Runs, ended: Ended, node: str) -> None:
     """Exit code, outcome, the state, what was done and the literal next command."""
     assert (ended.exit_code, ended.outcomes[node]) == (7, "unhealthy"), ended.log[-3000:]
     assert "the way back to Docker failed" in ended.log
     assert "neither proven on Docker nor on the new runtime" in ended.log
-    assert re.search(rf"cri-switch rollback {node} -f \S+ --yes", ended.log)
+    assert re.search(rf"^next: .*cri-switch rollback {node} -f {runs.file} --yes", ended.log, re.MULTILINE)
+    assert "on the way back" in ended.log

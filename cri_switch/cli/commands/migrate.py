@@ -33,4 +33,4 @@ def migrate(
     prepare()
     from flows.migrate_cluster import migrate_cluster  # noqa: PLC0415 (Prefect takes seconds to import)
 
-    show_reported(migrate_cluster, migration, output, debug)
+    show_reported(migrate_cluster, migration, output, debug, file=file)

@@ -24,4 +24,4 @@ def rollback(node: str, /, *, file: File, yes: Yes = False, output: Output = "ta
     prepare()
     from flows.rollback_node import rollback_node  # noqa: PLC0415
 
-    show_reported(partial(rollback_node, node=node), migration, output, debug)
+    show_reported(partial(rollback_node, node=node), migration, output, debug, file=file)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cri_switch.model.errors import CriSwitchError, Moved, NodeFailed
+from cri_switch.model.attempt import Attempt
+from cri_switch.model.errors import CriSwitchError, Moved, NodeFailed, NotProven, RollbackFailed
 from cri_switch.model.migration import Backup, ClusterAccess, Metadata, Migration, Spec
 from cri_switch.model.node_outcome import NodeOutcome
 from cri_switch.model.node_ref import NodeRef
@@ -75,3 +76,62 @@ def test_a_subflow_that_could_not_be_started_is_started_again(monkeypatch: pytes
     with pytest.raises(ConnectionError):
         Batches(PLAN, MIGRATION)._one(W1)
     assert calls == ["w1"], "its body had begun"
+
+
+_CP1, _CP2 = (
+    NodeRef(name=name, uid=f"uid-{name}", runtime="docker://20.10.5", role="control-plane") for name in ("cp1", "cp2")
+)
+_WHOLE = PLAN.model_copy(
+    update={
+        "nodes": tuple(NodePlan(node=node, action="migrate") for node in (W1, W2, _CP1, _CP2)),
+        "batches": ((W1,), (W2,), (_CP1,), (_CP2,)),
+    }
+)
+
+
+def _tried(monkeypatch: pytest.MonkeyPatch, problems: dict[str, CriSwitchError], allowed: int) -> list[str]:
+    """The nodes that were begun, batch after batch, until the run ended."""
+    begun: list[str] = []
+
+    def node_flow(node: NodeRef, *_: object) -> NodeOutcome:
+        begun.append(node.name)
+        if node.name in problems:
+            raise problems[node.name]
+        return NodeOutcome(attempt=Attempt(cluster_uid="c", migration_id="m", node=node, number=1), results=())
+
+    monkeypatch.setattr(module, "migrate_node", node_flow)
+    monkeypatch.setattr(module, "cordon_batch", lambda *_: None)
+    monkeypatch.setattr("flows.batch.stop.why", lambda: None)
+    spec = MIGRATION.spec.model_copy(update={"max_failures": allowed})
+    batches = Batches(_WHOLE, MIGRATION.model_copy(update={"spec": spec}))
+    try:
+        for batch in _WHOLE.batches:
+            batches.run(batch)
+    except NodeFailed:
+        pass
+    return begun
+
+
+@pytest.mark.parametrize(
+    ("failing", "problem", "allowed", "begun"),
+    [
+        ("w2", NotProven("x"), 0, ["w1", "w2"]),
+        ("w2", NotProven("x"), 1, ["w1", "w2", "cp1", "cp2"]),
+        ("w1", NotProven("the canary"), 9, ["w1"]),
+        ("cp1", NotProven("a control plane"), 9, ["w1", "w2", "cp1"]),
+        ("w2", RollbackFailed("unhealthy"), 9, ["w1", "w2"]),
+    ],
+)
+def test_when_no_further_node_is_started(
+    monkeypatch: pytest.MonkeyPatch, failing: str, problem: CriSwitchError, allowed: int, begun: list[str]
+) -> None:
+    assert _tried(monkeypatch, {failing: problem}, allowed) == begun
+
+
+def test_an_unhealthy_nodes_command_comes_first_and_it_is_no_untouched_one() -> None:
+    run = Batches(_WHOLE, MIGRATION)
+    run.failures["w1"] = RollbackFailed("w1: dockerd", state="w1 is unhealthy", next_step="cri-switch rollback w1")
+    with pytest.raises(NodeFailed, match="w1 is unhealthy") as caught:
+        run.conclude(report())
+    assert caught.value.next_step.startswith("cri-switch rollback w1; then ")
+    assert caught.value.state == "migrated: none; unhealthy: w1; untouched: w2, cp1, cp2"

@@ -1,0 +1,48 @@
+"""What is said of a node that could not be taken back."""
+
+from __future__ import annotations
+
+import pytest
+
+from cri_switch.model.errors import CriSwitchError, NotProven, RemoteTimeout
+from cri_switch.model.migration import Backup, ClusterAccess, Metadata, Migration, Spec
+from cri_switch.model.node_ref import NodeRef
+from cri_switch.node.action import Action, Do
+from cri_switch.node.command import sudo
+from cri_switch.node.fake import ScriptedConnection
+from tasks import rollback as module
+from tasks.rollback import failed
+
+MIGRATION = Migration(
+    metadata=Metadata(name="m"), spec=Spec(cluster=ClusterAccess(kubeconfig="k"), backup=Backup(directory="d"))
+)
+W1 = NodeRef(name="w1", uid="u", runtime="docker://20.10.5")
+
+
+def test_it_names_both_failures_the_state_and_the_commands_to_type() -> None:
+    said = failed(W1, MIGRATION, RemoteTimeout("dockerd is off", state="stopped", next_step="look"), NotProven("first"))
+    assert "w1: first" in said.what
+    assert "the way back to Docker failed: dockerd is off" in said.what
+    assert "unhealthy" in said.state
+    assert said.state.endswith("stopped")
+    assert said.next_step.startswith("look; then: cri-switch rollback w1 -f FILE --yes, or: prefect deployment run ")
+    assert "rollback-node/m -p node=w1" in said.next_step
+
+
+def test_the_error_says_what_was_begun_on_the_way_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Quiet:
+        def info(self, *_: object) -> None:
+            pass
+
+    def action() -> Action:
+        yield Do(sudo("systemctl", "stop", "kubelet"), "stop the kubelet")
+        yield Do(sudo("systemctl", "start", "docker"), "start dockerd")
+        return ""
+
+    node = ScriptedConnection("w1", {"stop kubelet": "", "start docker": CriSwitchError("it does not start")})
+    monkeypatch.setattr(module, "get_run_logger", Quiet)
+    monkeypatch.setattr("tasks.rollback.reach.node", lambda *_: node)
+    with pytest.raises(CriSwitchError) as caught:
+        module._perform(W1, MIGRATION, action())
+    assert "stop the kubelet: " in caught.value.state
+    assert caught.value.state.index("stop the kubelet") < caught.value.state.index("start dockerd")
