@@ -29,6 +29,12 @@ def differs(before: dict[str, Any], after: dict[str, Any]) -> dict[str, tuple[An
     return {key: (before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)}
 
 
+def in_service(standing: dict[str, Any]) -> dict[str, Any]:
+    """What staging leaves as it is: all but the runtime's package and its files."""
+    staged = ("file /etc/containerd", "manual", "packages", "unit containerd.service")
+    return {key: value for key, value in standing.items() if not key.startswith(staged)}
+
+
 def own_pods(site: Site, node: str) -> Counter[str]:
     """Pods that can run on this node only, or always do: static ones, DaemonSets', those with a volume here.
 

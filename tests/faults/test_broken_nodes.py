@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.look import cluster
 from tests.e2e.site import Site
 from tests.faults.cell import cell
-from tests.faults.look import as_it_stands, differs
+from tests.faults.look import as_it_stands, differs, in_service
 from tests.faults.run import Ended, Runs
 from tests.lab import faults, machine
 from tests.lab.state import Lab
@@ -128,14 +128,14 @@ def test_a_way_back_that_fails(site: Site, runs: Runs, output: Path) -> None:
     """dockerd does not start any more (its settings were broken by somebody else); mended, the command works."""
     kept = site.root("w1", "cat", _DAEMON)
     with cell(site, output, "w1", "start_kubelet", "after, dockerd cannot start") as here:
-        others = {node: as_it_stands(site, node) for node in site.nodes if node != "w1"}
+        others = {node: in_service(as_it_stands(site, node)) for node in site.nodes if node != "w1"}
         broken = _root(site, "w1", f"echo '{{' > {_DAEMON}")
         ended = runs.migrate(["*"], ("w1", "start_kubelet", "after", *broken), max_failures=5)
         here.ran(ended)
         _is_unhealthy(runs, ended, "w1")
         for node, before in others.items():
             assert ended.outcomes[node] == "untouched"
-            assert differs(before, as_it_stands(site, node)) == {}
+            assert differs(before, in_service(as_it_stands(site, node))) == {}
         found = site.get("nodes", "--field-selector=metadata.name=w1")[0]
         assert found["spec"].get("unschedulable"), "no new pods on it"
         site.write("w1", _DAEMON, kept)
@@ -182,7 +182,7 @@ def test_the_package_repository(site: Site, runs: Runs, output: Path, mode: faul
 
 def test_a_failed_canary_stops_everything(site: Site, runs: Runs, output: Path) -> None:
     with cell(site, output, "w1", "stop_kubelet", "the canary, max_failures 5") as here:
-        others = {node: as_it_stands(site, node) for node in site.nodes if node != "w1"}
+        others = {node: in_service(as_it_stands(site, node)) for node in site.nodes if node != "w1"}
         ended = runs.migrate(["*"], ("w1", "stop_kubelet", "after"), max_failures=5)
         here.ran(ended)
         assert (ended.exit_code, ended.outcomes) == (
@@ -190,7 +190,7 @@ def test_a_failed_canary_stops_everything(site: Site, runs: Runs, output: Path) 
             {"w1": "rolled-back"} | dict.fromkeys(others, "untouched"),
         ), ended.log[-3000:]
         here.is_back_on_docker()
-        assert {node: differs(before, as_it_stands(site, node)) for node, before in others.items()} == {
+        assert {node: differs(before, in_service(as_it_stands(site, node))) for node, before in others.items()} == {
             node: {} for node in others
         }
 

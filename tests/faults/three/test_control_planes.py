@@ -11,7 +11,7 @@ from tests.e2e.look import cluster
 from tests.e2e.site import Site
 from tests.e2e.wait import until_none
 from tests.faults.cell import cell, note
-from tests.faults.look import as_it_stands, differs, whole
+from tests.faults.look import as_it_stands, differs, in_service, whole
 from tests.faults.run import Runs
 
 pytestmark = pytest.mark.slow
@@ -25,13 +25,13 @@ _STEPS = ("stop_docker", "configure_kubelet", "start_kubelet", "verify_node")
 def test_a_failed_step_ends_on_docker(site: Site, runs: Runs, output: Path, step: str, when: str) -> None:
     """The other two are not touched, though failures are allowed; etcd keeps its three members."""
     with cell(site, output, "cp2", step, f"{when}, {_WHERE}") as here:
-        others = {node: as_it_stands(site, node) for node in ("cp1", "cp3")}
+        others = {node: in_service(as_it_stands(site, node)) for node in ("cp1", "cp3")}
         ended = runs.migrate(["cp2"], ("cp2", step, when))
         here.ran(ended)
         assert (ended.exit_code, ended.outcomes) == (7, {"cp2": "rolled-back"}), ended.log[-3000:]
         assert f"injected {when} {step}" in ended.log
         here.is_back_on_docker()
-        assert {node: differs(before, as_it_stands(site, node)) for node, before in others.items()} == {
+        assert {node: differs(before, in_service(as_it_stands(site, node))) for node, before in others.items()} == {
             node: {} for node in others
         }
         until_none("every member of etcd to be healthy", lambda: _etcd(site), 60)
@@ -41,7 +41,7 @@ def test_a_failed_control_plane_never_leads_to_a_second_one_out(site: Site, runs
     """Whichever comes first fails; with five failures allowed the other two stay as they are."""
     planes = [node for node in site.nodes if node.startswith("cp")]
     until_none("the workload to be whole", lambda: whole(site), 180, every=1)
-    before = {node: as_it_stands(site, node) for node in planes}
+    before = {node: in_service(as_it_stands(site, node)) for node in planes}
     ended = runs.migrate(planes, (",".join(planes), "stop_kubelet", "after"), max_failures=5)
     failed = [node for node, outcome in ended.outcomes.items() if outcome == "rolled-back"]
     row = {"node": ",".join(failed), "step": "stop_kubelet", "fault": "after, all three chosen, max_failures 5"}
@@ -66,7 +66,7 @@ def test_the_next_run_migrates_every_node(site: Site, runs: Runs, output: Path) 
 
 
 def _changed(site: Site, before: dict[str, dict[str, object]]) -> dict[str, object]:
-    now = {node: differs(then, as_it_stands(site, node)) for node, then in before.items()}
+    now = {node: differs(then, in_service(as_it_stands(site, node))) for node, then in before.items()}
     return {node: found for node, found in now.items() if found}
 
 
