@@ -8,6 +8,7 @@ from cri_switch.model.migration import Migration
 from cri_switch.node.actions.carry_images import stage_images
 from cri_switch.node.actions.remove_docker import remove_docker as remove_packages
 from cri_switch.node.actions.stop_docker import stop_docker as stop_containers
+from cri_switch.node.reserve import release_reserve
 from tasks import reach
 from tasks.step import Outcome, step
 
@@ -24,5 +25,6 @@ def stop_docker(attempt: Attempt, migration: Migration) -> Outcome:
 def remove_docker(attempt: Attempt, migration: Migration) -> Outcome:
     """Docker's packages removed, never purged: its data stays."""
     done = reach.act(attempt.node, migration, remove_packages(migration, attempt))
+    reach.act(attempt.node, migration, release_reserve(attempt.migration_id))
     unmark(reach.cluster(migration), attempt.node)
     return Outcome(done.summary, changed=done.changed)

@@ -34,6 +34,7 @@ from cri_switch.node.facts.docker import DOCKER_RUNNING
 from cri_switch.node.facts.kubelet import KUBELET_STARTED
 from cri_switch.node.facts.machine import BOOT_ID
 from cri_switch.node.journal import journal_fact
+from cri_switch.node.reserve import release_reserve
 from tasks import reach, stop
 from tasks.diary import write_down
 from tasks.followed import followed
@@ -113,6 +114,7 @@ def rollback(attempt: Attempt, migration: Migration, reason: str, *, must_drain:
     node, spec, logger = attempt.node, migration.spec, get_run_logger()
     before = ready_to_undo(node, migration, attempt.migration_id)
     logger.warning("node=%s step=%s started: %s", node.name, STEP, reason)
+    _perform(node, migration, release_reserve(attempt.migration_id))
     write_down(attempt, migration, STEP, "started", reason)
     _drain(attempt, migration, must_drain)
     done = _perform(node, migration, undo(migration, attempt))

@@ -17,6 +17,7 @@ from cri_switch.node.facts.packages import DOCKER, HELD, MANUAL, packages
 from cri_switch.node.facts.units import units
 from cri_switch.node.files import file_fact
 from cri_switch.node.journal import HOME, folder
+from cri_switch.node.reserve import keep_reserve
 from cri_switch.render.sysctl import SYSCTLS
 
 RUNTIME = ("containerd", "containerd.io", "runc")
@@ -122,5 +123,6 @@ def note_before(migration_id: str, package: str, cluster: Mapping[str, Any]) -> 
     )
     text = json.dumps(dataclasses.asdict(record), separators=(",", ":"))
     yield Do(sudo("install", "-d", "-m", "0700", "--", HOME, folder(migration_id)), "for the record")
+    yield from keep_reserve(migration_id)
     yield Put(before_path(migration_id), text.encode(), "note how the node was", mode=0o600)
     return "noted how the node was"

@@ -10,8 +10,13 @@ from cri_switch.rehearsal.reply import Call, Reply, UnknownUse, after, failed, w
 
 
 def dd(call: Call) -> Reply:
-    """`dd [if=/dev/null] of=FILE [oflag=append] conv=[notrunc,nocreat,]fsync status=none`, from stdin."""
+    """`dd [if=/dev/null] of=FILE [oflag=append] conv=[notrunc,nocreat,]fsync status=none`, from stdin.
+
+    Also `dd if=/dev/zero of=FILE bs=1M count=N conv=fsync status=none`.
+    """
     given = dict(word.partition("=")[::2] for word in call.args)
+    if given.get("if") == "/dev/zero":
+        return _zeros(call, given)
     content = b"" if given.pop("if", "") == "/dev/null" else call.stdin
     path, conv = given.pop("of"), given.pop("conv", "").split(",")
     append = given.pop("oflag", "") == "append"
@@ -23,6 +28,16 @@ def dd(call: Call) -> Reply:
         call.machine.fs.write(path, content, append=append)
     except FsError as problem:
         return failed(f"dd: failed to open '{path}': {problem.words}")
+    return Reply()
+
+
+def _zeros(call: Call, given: dict[str, str]) -> Reply:
+    if given.keys() != {"if", "of", "bs", "count", "conv", "status"} or given["bs"] != "1M":
+        raise UnknownUse(f"dd {given}")
+    try:
+        call.machine.fs.write(given["of"], b"").size = int(given["count"]) << 20
+    except FsError as problem:
+        return failed(f"dd: failed to open '{given['of']}': {problem.words}")
     return Reply()
 
 
