@@ -44,6 +44,9 @@ from tasks.step import worth_another_try
 STEP = "rollback"
 _BACK = "back on Docker"
 _LINES = 12
+_BUG = "this is a bug of cri-switch: report it with the run's log; run the same command again"
+_ENGINE = frozenset({"prefect", "httpx", "httpcore", "anyio"})
+"""An error of the engine's (its server is away) leaves the node as a kill would: the next run goes on there."""
 
 
 @contextmanager
@@ -62,21 +65,32 @@ def undone_on_failure(attempt: Attempt, migration: Migration) -> Iterator[None]:
     except CriSwitchError as problem:
         if migration.spec.dry_run or stop.stopping():
             raise
-        try:
-            done = rollback(attempt, migration, problem.what)
-        except Stopped as also:
-            problem.add_note(f"the way back was stopped: {also.what}")
-            also.state = "half way back to Docker; the next run goes on"
-            raise also from problem
-        except CriSwitchError as also:
-            raise failed(attempt.node, migration, also, problem) from problem
-        except Exception as bug:  # whatever it is: the node is neither here nor there, and nothing further may start
-            unexpected = CriSwitchError(f"{type(bug).__name__}: {bug}")
-            raise failed(attempt.node, migration, unexpected, problem) from bug
-        problem.rolled_back = True
-        problem.state = f"{_BACK}: {done}"
-        problem.next_step = problem.next_step or "mend what is named and run the same command again"
+        _take_back(attempt, migration, problem)
         raise
+    except Exception as bug:  # the node is half way: that nobody expected it is no reason to leave it there
+        if migration.spec.dry_run or stop.stopping() or type(bug).__module__.partition(".")[0] in _ENGINE:
+            raise
+        unexpected = CriSwitchError(f"{type(bug).__name__}: {bug}", next_step=_BUG)
+        _take_back(attempt, migration, unexpected)
+        raise unexpected from bug
+
+
+def _take_back(attempt: Attempt, migration: Migration, problem: CriSwitchError) -> None:
+    """Roll the node back and note in the problem that it is; raises RollbackFailed, Stopped."""
+    try:
+        done = rollback(attempt, migration, problem.what)
+    except Stopped as also:
+        problem.add_note(f"the way back was stopped: {also.what}")
+        also.state = "half way back to Docker; the next run goes on"
+        raise also from problem
+    except CriSwitchError as also:
+        raise failed(attempt.node, migration, also, problem) from problem
+    except Exception as bug:  # whatever it is: the node is neither here nor there, and nothing further may start
+        unexpected = CriSwitchError(f"{type(bug).__name__}: {bug}")
+        raise failed(attempt.node, migration, unexpected, problem) from bug
+    problem.rolled_back = True
+    problem.state = f"{_BACK}: {done}"
+    problem.next_step = problem.next_step or "mend what is named and run the same command again"
 
 
 def failed(

@@ -153,9 +153,9 @@ def test_a_full_disk(site: Site, runs: Runs, output: Path) -> None:
         here.ran(ended)
         assert ended.exit_code == 7, ended.log[-3000:]
         assert "No space left" in ended.log
+        faults.unfill(site.lab.machine("w1"))
         if ended.outcomes != {"w1": "rolled-back"}:
             _is_unhealthy(runs, ended, "w1")
-            faults.unfill(site.lab.machine("w1"))
             back = runs.rollback("w1")
             assert (back.exit_code, back.outcomes) == (0, {"w1": "rolled-back"}), back.log[-3000:]
         here.is_back_on_docker()

@@ -16,6 +16,7 @@ Mode = Literal["ok", "fail", "hang"]
 _FILLER = "/var/lab-filler"
 _DISABLED, _FORWARDING = "0", "3"  # a bridge port's states
 _MEGABYTE = 2**20
+_LAST = 32  # fallocate cannot have the last blocks, what is written can
 
 
 def cut(lab: Lab, machine: MachineState, seconds: float | None = None) -> None:
@@ -34,14 +35,16 @@ def mend(lab: Lab, machine: MachineState) -> None:
 
 
 def fill(machine: MachineState, leave: int) -> None:
-    """Fill its disk until so many megabytes are left; other machines' disks are not touched."""
+    """Fill its disk until so many megabytes are left, with 0 until nothing more can be written; no other's disk."""
     if not disks.is_own(machine):
         raise LabError(f"{machine.spec.name} has no disk of its own: filling it would fill the host's")
     unfill(machine)
-    wanted = _free(machine) - leave * _MEGABYTE
+    wanted = _free(machine) - (leave or _LAST) * _MEGABYTE
     if wanted <= 0:
         raise LabError(f"{machine.spec.name} has only {_free(machine) // _MEGABYTE} MB left")
     execute(machine, "fallocate", "-l", str(wanted), _FILLER)
+    if leave == 0:
+        execute(machine, "sh", "-c", f"cat /dev/zero >> {_FILLER}; sync", check=False)
 
 
 def unfill(machine: MachineState) -> None:

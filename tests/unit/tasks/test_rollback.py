@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cri_switch.model.attempt import Attempt
 from cri_switch.model.errors import CriSwitchError, NotProven, RemoteTimeout
 from cri_switch.model.migration import Backup, ClusterAccess, Metadata, Migration, Spec
 from cri_switch.model.node_ref import NodeRef
@@ -46,3 +47,34 @@ def test_the_error_says_what_was_begun_on_the_way_back(monkeypatch: pytest.Monke
         module._perform(W1, MIGRATION, action())
     assert "stop the kubelet: " in caught.value.state
     assert caught.value.state.index("stop the kubelet") < caught.value.state.index("start dockerd")
+
+
+class _Foreign(Exception):
+    """As one of the engine's own."""
+
+
+_Foreign.__module__ = "prefect.exceptions"
+
+
+@pytest.mark.parametrize(
+    ("problem", "back"), [(NotProven("x"), True), (KeyError("a bug"), True), (_Foreign("its server is away"), False)]
+)
+def test_a_bug_in_a_step_takes_the_node_back_too(
+    monkeypatch: pytest.MonkeyPatch, problem: Exception, back: bool
+) -> None:
+    taken: list[str] = []
+
+    def rollback(_attempt: Attempt, _migration: Migration, reason: str) -> str:
+        taken.append(reason)
+        return "done"
+
+    monkeypatch.setattr(module, "rollback", rollback)
+    monkeypatch.setattr("tasks.rollback.stop.stopping", lambda: False)
+    attempt = Attempt(cluster_uid="c", migration_id="m", node=W1, number=1)
+    with (
+        pytest.raises(CriSwitchError if back else _Foreign) as caught,
+        module.undone_on_failure(attempt, MIGRATION),
+    ):
+        raise problem
+    assert bool(taken) is back
+    assert getattr(caught.value, "rolled_back", False) is back
