@@ -89,6 +89,7 @@ test-lab-all: install ## the same with everything that takes long
 	$(BIN)/pytest tests/faults --ignore tests/faults/three
 	$(BIN)/pytest tests/faults/three
 	CRI_SWITCH_REHEARSALS=1000 $(BIN)/pytest tests/rehearsal/test_invariants_hold.py
+	CRI_SWITCH_KILLS=500 $(BIN)/pytest tests/rehearsal/test_killed_anywhere.py
 
 .PHONY: lab-demo
 lab-demo: install ## build a real cluster, migrate it, show before and after, take it down

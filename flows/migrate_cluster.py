@@ -12,17 +12,18 @@ from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
 from cri_switch.model.report import Report
 from flows.batch import Batches
+from flows.discovered import discovered
 from flows.ended import CANCELS, NOT_FAILED, ended
 from flows.first_checks import first_checks
 from flows.side_by_side import side_by_side
 from flows.turn import Turn
 from tasks import reach, stop
 from tasks.backup import backup
-from tasks.discover import discover
 from tasks.finish import finish
 from tasks.gate import gate
 from tasks.lateness import too_late
 from tasks.lock import locked
+from tasks.memory import remember
 from tasks.open_attempt import open_attempt
 from tasks.plan import plan_nodes
 from tasks.report import publish
@@ -56,13 +57,14 @@ def migrate_cluster(migration: Migration) -> Report | State[Report]:
 
 
 def _migrate(migration: Migration) -> Report:
-    found = discover(migration)
+    found = discovered(migration)
     plan = plan_nodes(found, migration)
     first_checks(found, plan, migration)
     batches = Batches(plan, migration)
     turn = Turn(batches, migration)
     turn.begin()
     with locked(migration, plan.migration_id):
+        remember(plan, migration)
         saved = backup(plan, migration)
         workloads = note_workloads(migration)
         try:

@@ -7,9 +7,9 @@ from prefect import flow
 from cri_switch.model.errors import CriSwitchError, DrainBlocked, Stopped, UsageError
 from cri_switch.model.migration import Migration
 from cri_switch.model.report import Outcome, Report
+from flows.discovered import discovered
 from flows.ended import CANCELS
 from tasks import reach, stop
-from tasks.discover import discover
 from tasks.finish import finish
 from tasks.lock import locked
 from tasks.plan import plan_nodes
@@ -39,7 +39,7 @@ def rollback_node(migration: Migration, node: str) -> Report:
 
 
 def _rollback(migration: Migration, name: str) -> Report:
-    found = discover(migration)
+    found = discovered(migration, name)
     plan = plan_nodes(found, migration)
     ref = next((each for each in found.nodes if each.name == name), None)
     if ref is None:

@@ -19,9 +19,18 @@ from cri_switch.cluster.inventory import same_node
 from cri_switch.cluster.mark import unmark
 from cri_switch.cluster.node_pods import wait_node_pods
 from cri_switch.cluster.node_status import wait_runtime
+from cri_switch.cluster.probe import clear_probes
 from cri_switch.cluster.taint import remove_waiting_taint
 from cri_switch.model.attempt import Attempt
-from cri_switch.model.errors import ApiError, CriSwitchError, DrainBlocked, LockHeld, RollbackFailed, Stopped
+from cri_switch.model.errors import (
+    ApiError,
+    CriSwitchError,
+    DrainBlocked,
+    LockHeld,
+    RemoteTimeout,
+    RollbackFailed,
+    Stopped,
+)
 from cri_switch.model.errors import Unreachable as Away
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
@@ -245,6 +254,7 @@ def _drain(attempt: Attempt, migration: Migration, must: bool) -> None:
         return
     cordon_node(api, node, attempt.migration_id)
     try:
+        clear_probes(api, node, stop=stop.stopping, sleep=stop.sleep)
         drain_node(
             api,
             node,
@@ -253,7 +263,7 @@ def _drain(attempt: Attempt, migration: Migration, must: bool) -> None:
             stop=stop.stopping,
             sleep=stop.sleep,
         )
-    except DrainBlocked as problem:
+    except (DrainBlocked, RemoteTimeout) as problem:
         if must:
             uncordon_node(api, node, attempt.migration_id)
             raise

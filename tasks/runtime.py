@@ -6,6 +6,7 @@ from cri_switch.model.attempt import Attempt
 from cri_switch.model.migration import Migration
 from cri_switch.node.actions.carry_images import import_images, stage_images
 from cri_switch.node.actions.configure_runtime import configure_runtime as configure
+from cri_switch.node.actions.finish_jobs import finish_jobs
 from cri_switch.node.actions.install_runtime import install_runtime as install
 from cri_switch.node.actions.stage_packages import stage_packages
 from cri_switch.node.actions.start_runtime import start_runtime as start
@@ -16,6 +17,7 @@ from tasks.step import Outcome, step
 @step
 def stage(attempt: Attempt, migration: Migration) -> Outcome:
     """Before the node is touched: packages downloaded, images carried or saved."""
+    reach.act(attempt.node, migration, finish_jobs(migration))
     packages = reach.act(attempt.node, migration, stage_packages(migration, attempt))
     images = reach.act(attempt.node, migration, stage_images(migration, attempt))
     return Outcome(f"{packages.summary}; {images.summary}", changed=packages.changed + images.changed)
@@ -24,6 +26,7 @@ def stage(attempt: Attempt, migration: Migration) -> Outcome:
 @step
 def install_runtime(attempt: Attempt, migration: Migration) -> Outcome:
     """The distribution's package, marked manual."""
+    reach.act(attempt.node, migration, finish_jobs(migration))
     done = reach.act(attempt.node, migration, install(migration, attempt))
     return Outcome(done.summary, changed=done.changed)
 

@@ -13,6 +13,7 @@ from cri_switch.cluster.drain import EvictedPod, select
 from cri_switch.cluster.drain import drain as drain_node
 from cri_switch.cluster.mark import mark, mark_migrated
 from cri_switch.cluster.pods import title
+from cri_switch.cluster.probe import clear_probes
 from cri_switch.cluster.settle import settled
 from cri_switch.cluster.taint import remove_waiting_taint
 from cri_switch.cluster.workloads import controllers_on
@@ -43,8 +44,10 @@ def drain(attempt: Attempt, migration: Migration) -> Outcome:
         for pod in chosen.to_delete:
             logger.info("node=%s evicting pod %s (dry run)", attempt.node.name, title(pod))
         return Outcome(f"{len(chosen.to_delete)} pods would be evicted", data={"evicted": []})
+    api = reach.cluster(migration)
+    clear_probes(api, attempt.node, stop=stop.stopping, sleep=stop.sleep)
     result = drain_node(
-        reach.cluster(migration),
+        api,
         attempt.node,
         migration.spec.drain,
         say=lambda line: logger.info("node=%s %s", attempt.node.name, line),

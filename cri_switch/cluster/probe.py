@@ -74,6 +74,38 @@ def probe_pod(
     cluster.delete("Pod", name, NAMESPACE)
 
 
+def clear_probes(
+    cluster: Cluster,
+    node: NodeRef,
+    *,
+    seconds: float = 60.0,
+    stop: Callable[[], bool] = lambda: False,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+    now: Callable[[], float] = time.time,
+) -> None:
+    """Delete what a killed run left on the node and wait until it is gone: a drain refuses pods without a controller.
+
+    Raises: RemoteTimeout, ApiError, Stopped.
+    """
+    _sweep(cluster, node, now())
+
+    def look() -> str:
+        return ", ".join(
+            pod["metadata"]["name"]
+            for pod in cluster.list("Pod", namespace=NAMESPACE, labels=f"app={LABEL}")
+            if pod["spec"].get("nodeName") == node.name
+        )
+
+    until(
+        look,
+        f"{node.name}: earlier probe pods gone",
+        seconds,
+        Pace(stop, sleep, clock, every=0.5),
+        next_step=f"kubectl -n {NAMESPACE} delete pods -l app={LABEL} --force --grace-period=0",
+    )
+
+
 def manifest(name: str, node_name: str, image: str) -> Obj:
     """The pod: given to the node by name, so cordons and schedulers do not matter; tolerates everything."""
     return {

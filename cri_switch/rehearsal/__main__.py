@@ -13,7 +13,8 @@ from cri_switch.rehearsal.clock import Clock
 from cri_switch.rehearsal.faults import FAULTS
 from cri_switch.rehearsal.http_server import HttpServer
 from cri_switch.rehearsal.invariants import Invariants, Promise
-from cri_switch.rehearsal.process import Seen, Wish
+from cri_switch.rehearsal.machine import Machine
+from cri_switch.rehearsal.process import NodeSeen, Seen, Wish
 from cri_switch.rehearsal.sshd import USER, Sshd
 from cri_switch.rehearsal.world import World
 
@@ -52,6 +53,11 @@ def main(argv: list[str]) -> int:
             if question["ask"] == "fault":
                 _begin(world, invariants, question["name"], question["node"])
                 _say({"done": True})
+            elif question["ask"] == "node":
+                _say(_node(world.machines[question["node"]]).model_dump(mode="json"))
+            elif question["ask"] == "reboot":
+                world.machines[question["node"]].reboot()
+                _say({"done": True})
             else:
                 _say(_seen(world, invariants).model_dump(mode="json"))
     except KeyboardInterrupt:
@@ -75,6 +81,18 @@ def _seen(world: World, invariants: Invariants) -> Seen:
         most_out=invariants.most_out,
         calls=len(world.api.calls),
     )
+
+
+def _node(machine: Machine) -> NodeSeen:
+    home = "/var/lib/cri-switch"
+    with machine.lock:
+        there = machine.fs.names(home) if machine.fs.exists(home) else []
+        text = "".join(machine.fs.text(f"{home}/{name}/journal.jsonl") or "" for name in there)
+        return NodeSeen(
+            journal=[json.loads(line) for line in text.splitlines() if line],
+            jobs={unit: bool(state.ends_at) for unit, state in machine.systemd.states.items() if state.transient},
+            installed=sorted(name for name in machine.packages.known if machine.packages.installed(name)),
+        )
 
 
 def _say(value: dict[str, object]) -> None:

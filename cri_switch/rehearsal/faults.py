@@ -36,6 +36,11 @@ def _full_disk(world: World, node: str) -> Hook:
     return _nothing
 
 
+def _slow_packages(world: World, node: str) -> Hook:
+    world.machines[node].package_seconds = 30.0
+    return _nothing
+
+
 def _not_ready(world: World, node: str) -> Hook:
     """The kubelet ends at once, however often it is started on containerd."""
     machine = world.machines[node]
@@ -140,6 +145,10 @@ FAULTS: Mapping[str, Fault] = {
     "package-fails": Fault(
         "a package does not install on one node, once",
         _command(r"apt-get .*install", NodeFault(100, "E: Sub-process /usr/bin/dpkg returned an error code (1)")),
+    ),
+    "packages-slow": Fault("the package manager of one node takes half a minute more", _slow_packages),
+    "network-cut": Fault(
+        "every connection to one node is cut", _command(r"", NodeFault(drop=True), times=1_000_000), mends=False
     ),
     "pdb-never": Fault("a PodDisruptionBudget allows no disruption, ever", _budget, mends=False),
     "api-away": Fault(

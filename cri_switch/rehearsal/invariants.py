@@ -78,6 +78,10 @@ class Invariants:
         if name in self.promise.left_alone:
             self._break(f"{name} is to be left alone, and {' '.join(argv)[:120]} runs on it")
         words = set(argv)
+        if argv[0] == "systemd-run":
+            at_work = [unit for unit, state in self.world.machines[name].systemd.states.items() if state.ends_at]
+            if at_work:
+                self._break(f"{name}: {' '.join(argv)[:120]} is started beside {', '.join(at_work)}")
         if argv[0] == "systemctl" and "stop" in words and "kubelet.service" in words:
             self._stopped.add(name)
             self._begin(name, "its kubelet is stopped")

@@ -63,6 +63,8 @@ class Machine:
         self.down_until = 0.0
         self.metadata_blackholed = False
         self.clock_skew = 0.0
+        self.package_seconds = 0.0
+        """What the package manager takes longer than usual."""
         self.disk_size, self.disk_free = 60 << 30, 45 << 30
         self.fs = FileSystem(self.now, self._special)
         self.processes = Processes()

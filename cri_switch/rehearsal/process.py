@@ -1,7 +1,8 @@
 """A rehearsal in a process of its own: `python -m cri_switch.rehearsal --directory DIR ...`, and how to start one.
 
 The child says one JSON line when its cluster is ready. On stdin it takes one JSON object a line and answers each with
-one: {"ask": "report"}, {"ask": "fault", "name": NAME, "node": NODE}. It ends when stdin does.
+one: {"ask": "report"}, {"ask": "fault", "name": NAME, "node": NODE}, {"ask": "node", "node": NODE}, {"ask": "reboot",
+"node": NODE}. It ends when stdin does.
 """
 
 from __future__ import annotations
@@ -52,6 +53,17 @@ class Seen(BaseModel):
     calls: int = 0
 
 
+class NodeSeen(BaseModel):
+    """One simulated machine, looked at by its own eyes."""
+
+    journal: list[dict[str, Any]] = Field(default_factory=list)
+    """Every line of cri-switch's journals there."""
+    jobs: dict[str, bool] = Field(default_factory=dict)
+    """Transient units by name, and whether each is at work."""
+    installed: list[str] = Field(default_factory=list)
+    """Packages."""
+
+
 class RehearsalFailed(Exception):
     """The child did not come up or has ended: what it said."""
 
@@ -95,8 +107,16 @@ class RehearsalProcess:
         """What the simulator saw so far."""
         return Seen.model_validate(self._ask({"ask": "report"}))
 
+    def node(self, name: str) -> NodeSeen:
+        """How a machine stands now."""
+        return NodeSeen.model_validate(self._ask({"ask": "node", "node": name}))
+
+    def reboot(self, name: str) -> None:
+        """Power a machine off and on; it takes its time to come back."""
+        self._ask({"ask": "reboot", "node": name})
+
     def fault(self, name: str, node: str) -> None:
-        """Put a fault in."""
+        """Put a fault in; "" takes back one that meets commands."""
         self._ask({"ask": "fault", "name": name, "node": node})
 
     def _ask(self, question: dict[str, Any]) -> dict[str, Any]:

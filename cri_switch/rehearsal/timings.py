@@ -27,7 +27,7 @@ def seconds_of(machine: Machine, argv: tuple[str, ...]) -> float:
     if program == "docker" and "stop" in words:
         return _docker_stop(machine, argv)
     if program == "apt-get":
-        return _apt(argv)
+        return _apt(argv) + (machine.package_seconds if "-s" not in argv else 0.0)
     if program == "sleep":
         return float(argv[1])
     for name, word, seconds in _SECONDS:

@@ -97,7 +97,10 @@ def verify(*_args: object) -> str:
     return ""
 
 
-NOTHING = ("discover", "first_checks", "backup", "note_workloads", "taint_waiting", "_stage", "gate", "clear_taints")
+NOTHING = (
+    *("discovered", "remember", "first_checks", "backup", "note_workloads"),
+    *("taint_waiting", "_stage", "gate", "clear_taints"),
+)
 for each in NOTHING:
     assert hasattr(under_test, each), each
     setattr(under_test, each, nothing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from cri_switch.model.attempt import Attempt
@@ -10,7 +10,8 @@ from cri_switch.model.errors import NotProven, RemoteCommandFailed
 from cri_switch.model.migration import Migration
 from cri_switch.node.action import Action, Part, read
 from cri_switch.node.apt import apt, keep_from_autoremove, lift_holds, restore_holds, simulated
-from cri_switch.node.facts.packages import Package, packages, policy
+from cri_switch.node.before import before_fact
+from cri_switch.node.facts.packages import HELD, Package, packages, policy
 
 
 def runtime_package(found: Mapping[str, Package], wanted: str) -> Package | None:
@@ -34,17 +35,25 @@ def install_runtime(migration: Migration, attempt: Attempt) -> Action:
     if there is None or ("runc" in found and found["runc"].installed):
         keep.append("runc")
     if there is None:
-        held = yield from lift_holds([wanted, "runc"])
+        yield from lift_holds([wanted, "runc"])
         yield from _install(migration, attempt, wanted)
-        yield from restore_holds(held)
         now = yield from read(packages(wanted, "runc"))
         keep = [package for package in keep if package not in now or now[package].installed or package == name]
     marked = yield from keep_from_autoremove(keep)
+    yield from _hold_again(attempt, [wanted, "runc"])
     if there is None:
         return f"{wanted} installed"
     if marked:
         return f"{name} {there.version} was installed already; marked manual (was automatic): {', '.join(marked)}"
     return f"{name} {there.version} was installed already, manually"
+
+
+def _hold_again(attempt: Attempt, names: Sequence[str]) -> Generator[Part, Any, None]:
+    """The administrator's holds, as they were noted: this run or one that was killed has lifted them."""
+    before = yield from read(before_fact(attempt.migration_id))
+    mine = [name for name in names if name in before.held]
+    held = (yield from read(HELD)) if mine else ()
+    yield from restore_holds([name for name in mine if name not in held])
 
 
 def _install(migration: Migration, attempt: Attempt, name: str) -> Generator[Part, Any, None]:

@@ -10,6 +10,7 @@ from cri_switch.model.attempt import Attempt
 from cri_switch.model.errors import NotProven
 from cri_switch.model.migration import Migration
 from cri_switch.node.action import Action, Do, Part, Until, read
+from cri_switch.node.actions.finish_jobs import finish_jobs
 from cri_switch.node.apt import apt, restore_holds, simulated
 from cri_switch.node.before import RUNTIME, Before, before_path, forward_policy
 from cri_switch.node.command import Result, sudo
@@ -133,6 +134,7 @@ def restore_packages(before: Before, migration: Migration, attempt: Attempt) -> 
     """
     if not before.known:
         return []
+    yield from finish_jobs(migration)
     names = tuple(dict.fromkeys((migration.spec.target.package, *RUNTIME)))
     found = yield from read(packages(*names))
     there = [name for name in names if name in found and found[name].status[:2].strip() not in ("", "un", "pn")]

@@ -105,7 +105,7 @@ def apt_mark(call: Call) -> Reply:
     known = call.machine.packages.known
     verb, *names = call.args
     if verb in ("showmanual", "showhold"):
-        found = [p.name for p in known.values() if p.installed and (p.manual if verb == "showmanual" else p.hold)]
+        found = [p.name for p in known.values() if (p.installed and p.manual if verb == "showmanual" else p.hold)]
         return said("".join(f"{name}\n" for name in sorted(found)))
     if verb not in ("manual", "auto", "hold", "unhold"):
         raise UnknownUse(f"apt-mark {verb}")
@@ -146,8 +146,8 @@ def dpkg_query(call: Call) -> Reply:
     out, err = "", ""
     for name in names or list(call.machine.packages.known):
         found = call.machine.packages.known.get(name)
-        if found is None or found.status == "pn":
-            err += f"dpkg-query: no packages found matching {name}\n"
+        if found is None or found.status in ("un", "pn"):
+            err += f"dpkg-query: no packages found matching {name}\n" if names else ""
             continue
         values = {"${Package}": name, "${db:Status-Abbrev}": found.letters, "${Version}": found.version}
         text = form

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from cri_switch.rehearsal.reply import Call, Reply, UnknownUse, after, failed, said
@@ -19,8 +20,8 @@ def systemctl(call: Call) -> Reply:
     if not call.args:
         raise UnknownUse("systemctl")
     verb, rest = call.args[0], [word for word in call.args[1:] if word not in ("--", "--no-pager", "--now")]
-    if verb == "show":
-        return _show(call.machine, rest)
+    if verb in ("show", "list-units"):
+        return _show(call.machine, rest) if verb == "show" else _list(call.machine, call.args[1:])
     if verb == "cat":
         return _cat(call.machine, _full(rest[0]))
     if verb == "daemon-reload":
@@ -132,6 +133,22 @@ def _values(machine: Machine, unit: str) -> dict[str, str]:
         "ExecMainStatus": str(state.status),
         "NRestarts": str(state.restarts),
     }
+
+
+def _list(machine: Machine, args: list[str]) -> Reply:
+    """`list-units --all --full --no-legend --no-pager PATTERN`: what is loaded; a dot marks what failed."""
+    *options, pattern = args
+    if options != ["--all", "--full", "--no-legend", "--no-pager"]:
+        raise UnknownUse(f"systemctl list-units {' '.join(options)}")
+    found = [(unit, state) for unit, state in machine.systemd.states.items() if fnmatchcase(unit, pattern)]
+    dots = {True: "\u25cf", False: " "}
+    return said(
+        "".join(
+            f"{dots[state.active == 'failed']} {unit} loaded {state.active} {state.sub} cri-switch\n"
+            for unit, state in sorted(found)
+            if machine.systemd.exists(unit)
+        )
+    )
 
 
 def _cat(machine: Machine, unit: str) -> Reply:

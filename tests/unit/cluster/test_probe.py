@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cri_switch.cluster.pods import epoch
-from cri_switch.cluster.probe import NAMESPACE, Probe, manifest, probe_pod
+from cri_switch.cluster.probe import NAMESPACE, Probe, clear_probes, manifest, probe_pod
 from cri_switch.cluster.transport import Answer, Request
 from cri_switch.model.errors import ApiError, NotProven, RemoteTimeout
 from tests.unit.cluster.fake_api import Clock, FakeApi, add_node, cluster, pod, status
@@ -127,6 +127,16 @@ def test_leftovers_go_first() -> None:
         bench.api.add("pods", left)
     with bench.probe() as probe:
         assert {p["metadata"]["name"] for p in bench.probes()} == {"there", probe.name}
+
+
+def test_a_drain_is_not_held_up_by_what_a_killed_run_left() -> None:
+    bench = Bench()
+    for name, node in (("here", "w1"), ("there", "w2")):
+        left = manifest(name, node, "i")
+        left["metadata"]["creationTimestamp"] = "2026-11-23T17:59:00Z"
+        bench.api.add("pods", left)
+    clear_probes(cluster(bench.api), bench.node, sleep=bench.clock.sleep, clock=bench.clock, now=lambda: NOW)
+    assert [left["metadata"]["name"] for left in bench.probes()] == ["there"]
 
 
 def test_the_deletion_fails_too() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 
@@ -31,12 +32,15 @@ class Apt:
     also_removes: tuple[str, ...] = ()
     containers: str = "a\nb\n"
     pid: str = "7"
+    held_before: tuple[str, ...] = ()
+    """The record of how the node was before."""
     node: ScriptedConnection = field(init=False)
 
     def __post_init__(self) -> None:
         self.node = ScriptedConnection(
             "node1",
             {
+                "before.json": lambda _c: Result(0, json.dumps({"held": self.held_before})),
                 "dpkg-query": self._query,
                 "apt-mark showmanual": lambda _c: Result(0, "\n".join(self.manual)),
                 "apt-mark showhold": lambda _c: Result(0, "\n".join(self.held)),
@@ -144,6 +148,20 @@ def test_a_fresh_install() -> None:
     )
     again = apt.do(install_runtime(migration(), ATTEMPT))
     assert (again.changed, again.summary) == (0, "containerd 1.4.13 was installed already, manually")
+
+
+def test_a_hold_is_lifted_and_restored() -> None:
+    apt = Apt({"docker-engine": "20"}, held={"containerd"}, held_before=("containerd",))
+    apt.do(install_runtime(migration(), ATTEMPT))
+    assert apt.changes[0] == "apt-mark unhold containerd"
+    assert apt.changes[-1] == "apt-mark hold containerd"
+    assert apt.held == {"containerd"}
+
+
+def test_a_hold_that_a_killed_run_had_lifted_is_restored() -> None:
+    apt = Apt({"containerd": "1.4.13", "runc": "1.0"}, manual={"containerd", "runc"}, held_before=("containerd",))
+    apt.do(install_runtime(migration(), ATTEMPT))
+    assert apt.changes == ["apt-mark hold containerd"]
 
 
 def test_an_installed_one_is_never_upgraded_but_marked() -> None:
