@@ -21,6 +21,7 @@ from tasks import reach, stop
 from tasks.backup import backup
 from tasks.finish import finish
 from tasks.gate import gate
+from tasks.hold import end_holds, mend_holds
 from tasks.lateness import too_late
 from tasks.lock import locked
 from tasks.memory import remember
@@ -65,6 +66,7 @@ def _migrate(migration: Migration) -> Report:
     turn.begin()
     with locked(migration, plan.migration_id):
         remember(plan, migration)
+        mend_holds(plan, migration)
         saved = backup(plan, migration)
         workloads = note_workloads(migration)
         try:
@@ -86,6 +88,7 @@ def _migrate(migration: Migration) -> Report:
         report = publish(report.model_copy(update={"approvals": turn.approvals}))
         if not isinstance(stop.why(), LockHeld):
             clear_taints(plan, migration)
+            end_holds(migration)
     return batches.conclude(report)
 
 

@@ -12,6 +12,7 @@ from cri_switch.model.node_outcome import NodeOutcome
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
 from tasks.docker import remove_docker, stop_docker
+from tasks.hold import hold_daemonsets, holding, release_daemonsets
 from tasks.kubelet import configure_kubelet, start_kubelet, stop_kubelet
 from tasks.open_attempt import open_attempt
 from tasks.proof import verify_node
@@ -35,10 +36,12 @@ def migrate_node(node: NodeRef, migration: Migration, plan: Plan) -> NodeOutcome
     """
     _BEGUN[node.uid] += 1
     attempt: Attempt = open_attempt(node, migration, plan)
-    with undone_on_failure(attempt, migration):
+    with holding(node), undone_on_failure(attempt, migration):
         before = cordon(attempt, migration)
         drained = drain(attempt, migration)
         done = [before, drained]
+        if migration.spec.hold_daemonsets:
+            done.append(hold_daemonsets(attempt, migration))
         done.append(stop_kubelet(attempt, migration))
         done.append(stop_docker(attempt, migration))
         done.append(install_runtime(attempt, migration))
@@ -48,6 +51,8 @@ def migrate_node(node: NodeRef, migration: Migration, plan: Plan) -> NodeOutcome
         started = start_kubelet(attempt, migration)
         done.append(started)
         done.append(verify_node(attempt, migration, plan.neighbours(node), before, started))
+        if migration.spec.hold_daemonsets:
+            done.append(release_daemonsets(attempt, migration))
         done.append(uncordon(attempt, migration))
         done.append(settle(attempt, migration, before, drained))
     if migration.spec.remove_docker == "after_node":

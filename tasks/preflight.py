@@ -44,7 +44,7 @@ class LookedAt:
 def check_cluster(found: Discovery, plan: Plan, migration: Migration) -> list[Finding]:
     """What the API alone can tell: rights, names, managed nodes, who uses Docker, the drains, the backup's limits."""
     api, spec = reach.cluster(migration), migration.spec
-    findings = [*found.findings, *check_ignored(spec.ignore_preflight_errors), *check_rights(api)]
+    findings = [*found.findings, *check_ignored(spec.ignore_preflight_errors), *check_rights(api, spec.hold_daemonsets)]
     if any(finding.name == "MissingRight" and "list " in finding.summary for finding in findings):
         return findings
     findings += [*workload_findings(api, plan, migration), *check_outage(found.nodes, plan.todo)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prefect import get_run_logger
 
 from cri_switch.cluster.annotate import annotate_cri_socket
@@ -50,7 +52,7 @@ def verify_node(
             api,
             node,
             runtime=spec.target.runtime,
-            expected=before.data["own_pods"],
+            expected=[pod for pod in before.data["own_pods"] if not _held(pod, migration)],
             seconds=spec.timeouts.pods_ready,
             stop=stop.stopping,
             sleep=stop.sleep,
@@ -66,6 +68,11 @@ def verify_node(
     said.append(prove_runtime(reach.node(node, migration), spec.target.endpoint, sleep=stop.sleep))
     said.append(_probe(attempt, migration, neighbours))
     return Outcome("; ".join(said), changed=int(changed))
+
+
+def _held(pod: dict[str, Any], migration: Migration) -> bool:
+    """Whether it is one that release_daemonsets waits for."""
+    return pod["kind"] == "DaemonSet" and f"{pod['namespace']}/{pod['name']}" in migration.spec.hold_daemonsets
 
 
 def _probe(attempt: Attempt, migration: Migration, neighbours: list[NodeRef]) -> str:

@@ -47,6 +47,7 @@ from cri_switch.node.reserve import release_reserve
 from tasks import reach, stop
 from tasks.diary import write_down
 from tasks.followed import followed
+from tasks.hold import release
 from tasks.look import look
 from tasks.step import worth_another_try
 
@@ -154,6 +155,7 @@ def rollback(attempt: Attempt, migration: Migration, reason: str, *, must_drain:
             stop=stop.stopping,
             sleep=stop.sleep,
         )
+        release(node, migration, runtime="docker")
         pods = wait_node_pods(
             api,
             node,

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, ParamSpec
 
 from prefect import Task, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
+from prefect.utilities.annotations import NotSet
 
 from cri_switch.model.attempt import Attempt
 from cri_switch.model.errors import CriSwitchError
@@ -57,7 +59,15 @@ def worth_another_try(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -
 
 def step(body: Callable[P, Outcome]) -> Task[P, StepResult]:
     """Make a task of a step's body, whose parameters begin with `attempt` and `migration`."""
+    return _made(body, cached=True)
 
+
+def uncached_step(body: Callable[P, Outcome]) -> Task[P, StepResult]:
+    """A step that every run executes: its effect is where others change things too."""
+    return _made(body, cached=False)
+
+
+def _made(body: Callable[P, Outcome], *, cached: bool) -> Task[P, StepResult]:
     @functools.wraps(body)
     def run(*args: P.args, **kwargs: P.kwargs) -> StepResult:
         given = inspect.signature(body).bind(*args, **kwargs).arguments
@@ -94,9 +104,10 @@ def step(body: Callable[P, Outcome]) -> Task[P, StepResult]:
     made: Task[P, StepResult] = task(
         name=body.__name__,
         task_run_name=body.__name__.replace("_", "-") + " {attempt.node.name}",
-        persist_result=True,
+        persist_result=cached,
         result_serializer="json",
-        cache_key_fn=checkpoint,
+        cache_key_fn=checkpoint if cached else None,
+        cache_policy=NotSet if cached else NO_CACHE,
         retries=2,
         retry_delay_seconds=[2, 10],
         retry_condition_fn=worth_another_try,

@@ -6,10 +6,12 @@ from cri_switch.checks.budgets import check_budgets
 from cri_switch.checks.capacity import check_capacity
 from cri_switch.checks.docker_socket import check_docker_socket
 from cri_switch.checks.drain import check_drain
+from cri_switch.checks.names import check_held
 from cri_switch.checks.node_fit import tied_volumes
 from cri_switch.checks.owner import owners
 from cri_switch.checks.pods import drained
 from cri_switch.cluster.client import Cluster
+from cri_switch.cluster.pods import title
 from cri_switch.cluster.rights import unseen_kinds
 from cri_switch.cluster.workload_objects import KINDS, workload_objects
 from cri_switch.model.finding import Finding
@@ -40,6 +42,8 @@ def workload_findings(api: Cluster, plan: Plan, migration: Migration) -> list[Fi
     budgets = api.list("PodDisruptionBudget")
     findings += check_drain(leaving, objects, owners(objects), spec.drain)
     findings += check_budgets(leaving, budgets, disable_eviction=spec.drain.disable_eviction)
+    daemonsets = [title(each) for each in objects if each["kind"] == "DaemonSet"]
+    findings += check_held(spec.hold_daemonsets, daemonsets)
     batches = [[node.name for node in batch] for batch in plan.batches]
     tied = tied_volumes(api.list("PersistentVolumeClaim"), api.list("PersistentVolume"))
     return [*findings, *check_capacity(batches, api.list("Node"), pods, tied)]

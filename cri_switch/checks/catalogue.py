@@ -57,6 +57,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("FileChanged", _E, "A file cannot be read.", "The message names it."),
         Entry("UnsupportedDistribution", _E, "The node is not of the Debian family.", "`spec.nodes.exclude`."),
         Entry("ManagedNode", _E, "GKE, EKS or AKS manages the node.", "The provider's own tools, or `spec.nodes.exclude`."),
+        Entry("UnknownDaemonSet", _E, "An entry of `spec.hold_daemonsets` is no DaemonSet of the cluster.", "`kubectl get daemonsets -A`."),
         Entry("UnknownNode", _E, "A name or glob in `spec.nodes`, or its selector, matches no node.", "`kubectl get nodes --show-labels`."),
         Entry("NodeWithoutZone", _W, "Nodes lack the label that `spec.spread` names; together they are taken for one zone.", "`kubectl label node`."),
         Entry("ContainerdCandidateMissing", _E, "containerd is not installed and no package source has it.", "`apt-get update`; `apt-cache policy containerd`."),

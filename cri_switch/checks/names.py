@@ -1,4 +1,4 @@
-"""Node names and labels in the settings that no node has."""
+"""Names in the settings that nothing in the cluster has."""
 
 from __future__ import annotations
 
@@ -41,6 +41,27 @@ def check_names(choice: Choice, nodes: Sequence[str], selected: Collection[str])
                 summary=f"nodes.selector: no node has the labels {choice.selector}",
                 object=choice.selector,
                 remedy="correct spec.nodes.selector: kubectl get nodes --show-labels",
+            )
+        )
+    return findings
+
+
+def check_held(names: Sequence[str], daemonsets: Sequence[str]) -> list[Finding]:
+    """An error for each of spec.hold_daemonsets that the cluster does not have; both as namespace/name."""
+    findings = []
+    for name in names:
+        if name in daemonsets:
+            continue
+        close = difflib.get_close_matches(name, daemonsets, n=1)
+        findings.append(
+            Finding(
+                level="error",
+                name="UnknownDaemonSet",
+                summary=f"hold_daemonsets: there is no DaemonSet {name}"
+                + (f"; did you mean {close[0]}?" if close else ""),
+                object=name,
+                detail="DaemonSets: " + ", ".join(sorted(daemonsets)),
+                remedy="kubectl get daemonsets -A",
             )
         )
     return findings

@@ -195,6 +195,10 @@ class Spec(_Section):
     ignore_preflight_errors: list[str] = Field(
         default_factory=list, description="Preflight errors to take as warnings, by name (docs/findings.md), or all"
     )
+    hold_daemonsets: list[str] = Field(
+        default_factory=list,
+        description="Critical DaemonSets, as namespace/name: their pods stay off a node until it is proven",
+    )
     allow_foreign_containers: bool = Field(
         default=False, description="Containers in Docker that are not Kubernetes' are stopped and removed too"
     )
@@ -223,6 +227,14 @@ class Spec(_Section):
         if self.ramp and "max_unavailable" not in self.model_fields_set:
             raise ValueError("ramp needs max_unavailable too: no batch is larger, and by default that is 1")
         return self
+
+    @field_validator("hold_daemonsets")
+    @classmethod
+    def _daemonsets(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if not re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-.a-z0-9]*[a-z0-9])?", name):
+                raise ValueError(f"{name!r} is not namespace/name")
+        return list(dict.fromkeys(names))
 
     @field_validator("allow_docker_socket")
     @classmethod

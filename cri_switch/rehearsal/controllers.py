@@ -7,21 +7,11 @@ import hashlib
 import json
 from typing import Any
 
-from cri_switch.rehearsal.pods_of import active, ended, going, owned, ready, reference, tolerates
+from cri_switch.rehearsal.daemon_sets import HASH, TOLERATIONS, wish
+from cri_switch.rehearsal.pods_of import active, ended, going, owned, ready, reference
 from cri_switch.rehearsal.store import Missing, Store
 
 Obj = dict[str, Any]
-_DAEMON_TOLERATIONS = [
-    {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": effect}
-    for key, effect in (
-        ("not-ready", "NoExecute"),
-        ("unreachable", "NoExecute"),
-        ("disk-pressure", "NoSchedule"),
-        ("memory-pressure", "NoSchedule"),
-        ("pid-pressure", "NoSchedule"),
-        ("unschedulable", "NoSchedule"),
-    )
-]
 
 
 class Controllers:
@@ -127,29 +117,14 @@ class Controllers:
         return volumes
 
     def _daemon_set(self, obj: Obj) -> Obj:
-        uid = obj["metadata"]["uid"]
-        mine = owned(self._pods, uid)
-        template = {"spec": {**obj["spec"]["template"]["spec"]}}
-        template["spec"]["tolerations"] = [*(template["spec"].get("tolerations") or []), *_DAEMON_TOLERATIONS]
-        wanted = [node["metadata"]["name"] for node in self._store.peek("Node") if _runs_on(template, node)]
-        there: dict[str, list[Obj]] = {}
-        for pod in mine:
-            there.setdefault(pod["spec"].get("nodeName", ""), []).append(pod)
-            if ended(pod) and not going(pod):
-                self._store.delete("Pod", pod["metadata"]["name"], pod["metadata"]["namespace"])
-        for name in wanted:
-            if name not in there:
-                generate = {"generateName": f"{obj['metadata']['name']}-"}
-                self._create("DaemonSet", "apps/v1", obj, generate, node=name, tolerations=_DAEMON_TOLERATIONS)
-        up = sum(1 for pod in mine if active(pod) and ready(pod))
-        return {
-            "desiredNumberScheduled": len(wanted),
-            "currentNumberScheduled": sum(1 for name in wanted if name in there),
-            "updatedNumberScheduled": sum(1 for name in wanted if name in there),
-            "numberReady": up,
-            "numberAvailable": up,
-            "numberMisscheduled": 0,
-        }
+        wanted = wish(obj, owned(self._pods, obj["metadata"]["uid"]), self._store.peek("Node"))
+        for pod in wanted.delete:
+            self._store.delete("Pod", pod["metadata"]["name"], pod["metadata"]["namespace"])
+        for name in wanted.create:
+            generate = {"generateName": f"{obj['metadata']['name']}-"}
+            labels = {HASH: wanted.digest}
+            self._create("DaemonSet", "apps/v1", obj, generate, node=name, tolerations=TOLERATIONS, labels=labels)
+        return wanted.status
 
     def _job(self, obj: Obj) -> Obj:
         mine = owned(self._pods, obj["metadata"]["uid"])
@@ -172,6 +147,7 @@ class Controllers:
         node: str = "",
         volumes: list[Obj] | None = None,
         tolerations: list[Obj] | None = None,
+        labels: Obj | None = None,
     ) -> None:
         template = copy.deepcopy(controller["spec"]["template"])
         spec = template["spec"]
@@ -185,16 +161,9 @@ class Controllers:
             spec["tolerations"] = [*(spec.get("tolerations") or []), *tolerations]
         metadata = {**template.get("metadata", {}), **names, "namespace": controller["metadata"]["namespace"]}
         metadata["ownerReferences"] = [reference(kind, api_version, controller)]
+        if labels:
+            metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
         self._store.create("Pod", {"metadata": metadata, "spec": spec, "status": {"phase": "Pending"}})
-
-
-def _runs_on(template: Obj, node: Obj) -> bool:
-    wanted = template["spec"].get("nodeSelector") or {}
-    labels = node["metadata"].get("labels") or {}
-    if any(labels.get(key) != value for key, value in wanted.items()):
-        return False
-    taints = [t for t in node["spec"].get("taints") or [] if t["effect"] in ("NoSchedule", "NoExecute")]
-    return all(tolerates(template, taint) for taint in taints)
 
 
 def collect_garbage(store: Store) -> None:

@@ -55,9 +55,7 @@ def _why_not(store: Store, pod: Obj, node: Obj) -> str:
             return f"taint {taint['key']}"
     if any(labels.get(key) != value for key, value in (pod["spec"].get("nodeSelector") or {}).items()):
         return "nodeSelector"
-    affinity = pod["spec"].get("affinity") or {}
-    required = (affinity.get("nodeAffinity") or {}).get("requiredDuringSchedulingIgnoredDuringExecution")
-    if required and not _terms_hold(required, labels):
+    if not affinity_fits(pod, labels):
         return "node affinity"
     if not all(_terms_hold(terms, labels) for terms in _volumes(store, pod)):
         return "volume node affinity"
@@ -78,9 +76,16 @@ def _volumes(store: Store, pod: Obj) -> Iterable[Obj]:
             yield terms
 
 
+def affinity_fits(pod: Obj, labels: dict[str, str]) -> bool:
+    """Whether the required node affinity of a pod, or of a template, lets it on a node with these labels."""
+    affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    return not required or _terms_hold(required, labels)
+
+
 def _terms_hold(required: Obj, labels: dict[str, str]) -> bool:
     return any(
-        all(expression_holds(each, labels) for each in term.get("matchExpressions") or [])
+        bool(term) and all(expression_holds(each, labels) for each in term.get("matchExpressions") or [])
         for term in required.get("nodeSelectorTerms") or []
     )
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from cri_switch.model.errors import SettingsError
+from cri_switch.model.migration import Spec
 from cri_switch.model.settings_file import load_migration, parse_migration
 
 GOOD = """\
@@ -124,3 +126,25 @@ def test_a_value_that_contains_itself_is_refused() -> None:
 def test_any_text_is_answered_with_a_settings_error(more: str) -> None:
     with pytest.raises(SettingsError):
         parse_migration("spec: {}\n" + more, FILE)
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [
+        ("kube-system/agent", True),
+        ("lab/agent.v1", True),
+        ("agent", False),
+        ("lab/Agent", False),
+        ("lab/agent/x", False),
+        ("lab/$(reboot)", False),
+        ("lab/a'b", False),
+        ("lab/a\n", False),
+    ],
+)
+def test_a_held_daemonset_is_namespace_and_name(name: str, good: bool) -> None:
+    settings = {"cluster": {"kubeconfig": "k"}, "backup": {"directory": "/b"}, "hold_daemonsets": [name, name]}
+    if good:
+        assert Spec.model_validate(settings).hold_daemonsets == [name]
+    else:
+        with pytest.raises(ValidationError, match="is not namespace/name"):
+            Spec.model_validate(settings)
