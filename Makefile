@@ -77,15 +77,17 @@ test-browser: install ## Prefect's run form in Chromium
 	$(BIN)/pytest tests/prefect -m browser
 
 .PHONY: test-lab
-test-lab: install ## a migration of a real kubeadm cluster, then one broken at chosen steps (root)
+test-lab: install ## migrations of real kubeadm clusters, one control plane and three, then one broken at chosen steps (root)
 	$(BIN)/python -m tests.lab_support
 	$(BIN)/pytest tests/e2e -m "lab and not slow"
+	$(BIN)/pytest tests/e2e3 -m "lab and not slow"
 	$(BIN)/pytest tests/faults --ignore tests/faults/three -m "lab and not slow"
 
 .PHONY: test-lab-all
 test-lab-all: install ## the same with everything that takes long
 	$(BIN)/python -m tests.lab_support
 	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest tests/e2e3
 	$(BIN)/pytest tests/faults --ignore tests/faults/three
 	$(BIN)/pytest tests/faults/three
 	CRI_SWITCH_REHEARSALS=1000 $(BIN)/pytest tests/rehearsal/test_invariants_hold.py

@@ -6,11 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.e2e.settings import settings, write
+from tests.e2e.site import Site
 from tests.e2e.wait import until
 from tests.support.prefect_server import PREFECT, PrefectServer, ProcessWorker
+from tests.support.processes import flow_processes
 
 PROGRAM = str(Path(sys.executable).with_name("cri-switch"))
 
@@ -49,10 +54,9 @@ class Pipeline:
         return found
 
     def flow_processes(self, run_id: str) -> list[int]:
-        """The worker's descendants that execute this run, by their environment; the youngest last."""
+        """The worker's processes that execute this run."""
         assert self.worker.process is not None
-        mark = f"PREFECT__FLOW_RUN_ID={run_id}".encode()
-        return [pid for pid in sorted(_descendants(self.worker.process.pid)) if mark in _environment(pid)]
+        return flow_processes(self.worker.process.pid, run_id)
 
     def kill_flow(self, run_id: str) -> list[int]:
         """SIGKILL to the processes of a run, and wait until they are gone; the worker lives on."""
@@ -82,22 +86,17 @@ class Pipeline:
         return str(found[0]["data"])
 
 
-def _descendants(pid: int) -> set[int]:
-    out: set[int] = set()
-    wanted = [pid]
-    while wanted:
-        for task in Path(f"/proc/{wanted.pop()}/task").glob("*"):
-            try:
-                children = {int(child) for child in (task / "children").read_text().split()}
-            except OSError:
-                continue
-            wanted += children - out
-            out |= children
-    return out
-
-
-def _environment(pid: int) -> list[bytes]:
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return []
+@contextmanager
+def deployed(
+    site: Site,
+    directory: Path,
+    server_settings: Mapping[str, str] | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> Iterator[Pipeline]:
+    """A server with a fresh database, fresh result storage, a worker, and the deployments of the lab's settings."""
+    with PrefectServer(directory, settings=server_settings) as server:
+        file = write(directory / "migration.yaml", settings(site, changes))
+        said = server.run(PROGRAM, "deploy", "-f", str(file))
+        assert f"migrate-cluster/{site.name}" in said.stdout.split(), said.stdout
+        with ProcessWorker(server) as worker:
+            yield Pipeline(server, worker, site.name, file)

@@ -6,12 +6,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
-
-from tests.e2e.network import entered
+from tests.e2e.own_lab import own_lab
 from tests.e2e.site import Site
-from tests.lab import network, state, teardown
-from tests.lab.up import Wish, up
+from tests.lab.up import Wish
 
 
 @contextmanager
@@ -20,17 +17,7 @@ def standing_lab(name: str, variable: str, *, control_planes: int = 1, workers: 
 
     This process is in the lab's network meanwhile. Three control planes have the cgroup driver systemd.
     """
-    if os.geteuid() != 0:
-        pytest.skip("the lab needs root")
-    given = os.environ.get(variable)
-    name = given or name
-    if not given:
-        driver = "systemd" if control_planes > 1 else "cgroupfs"
-        up(Wish(name, control_planes=control_planes, workers=workers, cgroup_driver=driver, for_pid=os.getpid()))
-    try:
-        with entered(network.namespace(name)):
-            yield Site(name)
-    finally:
-        if not given:
-            with state.exclusive():
-                teardown.down(state.load(name))
+    driver = "systemd" if control_planes > 1 else "cgroupfs"
+    wish = Wish(name, control_planes=control_planes, workers=workers, cgroup_driver=driver, for_pid=os.getpid())
+    with own_lab(wish, variable) as site:
+        yield site

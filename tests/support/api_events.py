@@ -42,7 +42,8 @@ class Recording:
     problems: list[str] = field(default_factory=list)
 
     def lines(self) -> list[Obj]:
-        return [json.loads(line) for line in self.path.read_text().splitlines()]
+        """All that are whole: the last may be on its way."""
+        return [json.loads(line) for line in self.path.read_text().rpartition("\n")[0].splitlines()]
 
     def holders(self) -> list[str]:
         """Who held the Lease, one after the other; "" is nobody."""

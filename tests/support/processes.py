@@ -52,3 +52,30 @@ class OwnProcess:
             self.process.wait(seconds)
         self.signal(signal.SIGKILL)
         self.process.wait(seconds)
+
+
+def flow_processes(worker: int, run_id: str) -> list[int]:
+    """The worker's descendants that execute this flow run, by their environment; the youngest last."""
+    mark = f"PREFECT__FLOW_RUN_ID={run_id}".encode()
+    return [pid for pid in sorted(_descendants(worker)) if mark in _environment(pid)]
+
+
+def _descendants(pid: int) -> set[int]:
+    out: set[int] = set()
+    wanted = [pid]
+    while wanted:
+        for task in Path(f"/proc/{wanted.pop()}/task").glob("*"):
+            try:
+                children = {int(child) for child in (task / "children").read_text().split()}
+            except OSError:
+                continue
+            wanted += children - out
+            out |= children
+    return out
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []

@@ -5,15 +5,15 @@ from __future__ import annotations
 from itertools import groupby
 
 from tests.e2e.site import Site
-from tests.lab.workloads import LEDGER
+from tests.lab.workloads import LEDGER, homes
 
 _FILE = f"{LEDGER}/lines"
 
 
 def lines(site: Site) -> dict[str, list[str]]:
-    """Worker -> the file's whole lines."""
+    """Node with a volume -> the file's whole lines."""
     out = {}
-    for node in site.workers[:2]:
+    for node in [home.spec.name for home in homes(site.lab)]:
         text = site.read(node, _FILE)
         assert text is not None, f"{node} has no {_FILE}"
         out[node] = text.split("\n")[:-1]

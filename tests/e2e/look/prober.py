@@ -25,9 +25,19 @@ class Record:
 
     def failures(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
         """Requests that failed, and that were asked between start and end."""
-        lines = [json.loads(line) for line in self.path.read_text().splitlines()]
-        failed = [line for line in lines if "summary" not in line]
-        return [line for line in failed if start <= datetime.fromisoformat(line["time"]) <= end]
+        return [line for line in self.all_failures() if start <= datetime.fromisoformat(line["time"]) <= end]
+
+    def all_failures(self) -> list[dict[str, Any]]:
+        """Requests that failed, at any time."""
+        return [line for line in self._lines() if "error" in line]
+
+    def longest_gap(self, start: datetime, end: datetime) -> float:
+        """Seconds of the longest time without a good answer that ended between start and end; 0 for less than one."""
+        found = [line for line in self._lines() if "gap" in line]
+        return max((line["gap"] for line in found if start <= datetime.fromisoformat(line["time"]) <= end), default=0.0)
+
+    def _lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.path.read_text().splitlines()]
 
     def summary(self) -> dict[str, Any]:
         """The last line, once it has ended."""
@@ -37,9 +47,9 @@ class Record:
 
 
 @contextmanager
-def probing(inside: list[str], out: Path) -> Iterator[Record]:
+def probing(inside: list[str], out: Path, url: str = SERVICE_URL, *more: str) -> Iterator[Record]:
     """Run it, and end it, by its own id; what it saw stays readable."""
-    command = [*inside, sys.executable, "-m", "tests.lab.prober", "--url", SERVICE_URL, "--out", str(out)]
+    command = [*inside, sys.executable, "-m", "tests.lab.prober", "--url", url, "--out", str(out), *more]
     log = out.with_suffix(".log")
     with log.open("wb") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=stream)
