@@ -13,19 +13,25 @@ from cri_switch.model.steps import STEPS
 _HEAD = """\
 # Faults
 
-What is left of a node when one of its steps fails. Each row is one run of `cri-switch migrate` on the lab (kubeadm
-1.20.2, Debian 11, one control plane, two workers) with one fault injected: `after` a step is done, or `inside` it,
-right after its first change of the node. Written by `python -m tests.faults.table` from what `make test-lab-all`
-recorded; a cell that did not run has no row.
+What is left of a node when something breaks. Each row was seen on the lab (kubeadm 1.20.2, Debian 11: one control
+plane and two workers, `w2` with a self-contained Docker; or three control planes and a worker, cgroup driver systemd).
+Written by `python -m tests.faults.table` from what `make test-lab-all` recorded; a cell that did not run has no row.
 
-"Back on Docker" means that all of this was seen, from outside of the program: exit code 7, outcome `rolled-back`; every
-pod that must be on the node Ready, each of its containers running once in Docker, no task or shim of Kubernetes' in
-containerd; files, owners and modes, units, packages, holds, marks, FORWARD policy and sysctls, and the node's
-annotations, labels, cordon and taints as before.
+"Back on Docker" means that all of this was seen, from outside of the program: the exit code and the outcome
+`rolled-back`; every pod that must be on the node Ready, each of its containers running once in Docker, no task or shim
+of Kubernetes' in containerd; files, owners and modes, units, packages, holds, marks, FORWARD policy, sysctls, and the
+node's annotations, labels, cordon and taints as before. "Unhealthy" means exit code 7, no further node begun, and the
+node's state, what was done and the command to type in the run's last lines; that command was then typed.
 
-Seconds: of the way back (from the failure to the node proven and uncordoned), then of the whole run.
-
+Seconds: of the way back (from the failure to the node proven and uncordoned), then of the whole run, on a machine of
+two cores that did much else beside.
 """
+_SECTIONS = {
+    "A step fails": "One fault a run: `after` a step is done, or `inside` it, right after its first change.",
+    "One of three control planes": "The same, and no other control plane is touched.",
+    "Other faults": "What is broken beside or instead of a step, and what the run does then.",
+    "The next run": "With nothing mended but the fault.",
+}
 _COLUMNS = ("step", "fault", "node", "runtime before", "end state", "way back, s", "run, s")
 
 
@@ -40,20 +46,33 @@ def rows(lines: Iterable[str]) -> list[dict[str, Any]]:
 
 def page(lines: Iterable[str]) -> str:
     """The whole page."""
-    table = [_COLUMNS, tuple("---" for _ in _COLUMNS)]
-    for row in rows(lines):
-        table.append(
-            (
-                "" if row["step"] == "none" else row["step"],
-                row["fault"],
-                row["node"],
-                row.get("docker", ""),
-                row["end"],
-                _seconds(row.get("rollback")),
-                _seconds(row.get("seconds")),
-            )
-        )
-    return _HEAD + "".join(f"| {' | '.join(cells)} |\n" for cells in table)
+    found = rows(lines)
+    text = _HEAD
+    for name, meaning in _SECTIONS.items():
+        cells = [_COLUMNS, tuple("---" for _ in _COLUMNS), *(_cells(row) for row in found if _section(row) == name)]
+        if len(cells) > 2:
+            text += f"\n## {name}\n{meaning}\n\n" + "".join(f"| {' | '.join(each)} |\n" for each in cells)
+    return text
+
+
+def _section(row: dict[str, Any]) -> str:
+    if row["fault"].startswith("the next run"):
+        return "The next run"
+    if "three" in row["fault"]:
+        return "One of three control planes"
+    return "A step fails" if row["fault"] in ("after", "inside") else "Other faults"
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        "" if row["step"] == "none" else row["step"],
+        row["fault"],
+        row["node"],
+        row.get("docker", ""),
+        row["end"],
+        _seconds(row.get("rollback")),
+        _seconds(row.get("seconds")),
+    )
 
 
 def _order(row: dict[str, Any]) -> tuple[int, str, str]:

@@ -24,3 +24,10 @@ def test_cells_are_in_the_order_of_the_steps_and_the_next_run_is_last() -> None:
 def test_a_cell_that_broke_before_its_end_is_shown_without_seconds() -> None:
     last = page([_line(end="not as expected")]).splitlines()[-1]
     assert last == "| drain | after | w1 |  | not as expected |  |  |"
+
+
+def test_each_kind_has_a_table_of_its_own_and_an_empty_one_is_left_out() -> None:
+    text = page([_line(), _line(fault="after, no crictl"), _line(fault="inside, of three control planes", node="cp2")])
+    heads = [line for line in text.splitlines() if line.startswith("## ")]
+    assert heads == ["## A step fails", "## One of three control planes", "## Other faults"]
+    assert [text.count(f"| drain | {fault}") for fault in ("after |", "after, no", "inside, of")] == [1, 1, 1]
