@@ -16,9 +16,9 @@ from tasks.hold import hold_daemonsets, holding, release_daemonsets
 from tasks.kubelet import configure_kubelet, start_kubelet, stop_kubelet
 from tasks.open_attempt import open_attempt
 from tasks.proof import verify_node
-from tasks.rollback import undone_on_failure
 from tasks.runtime import configure_runtime, install_runtime, start_runtime
 from tasks.service import cordon, drain, settle, uncordon
+from tasks.undone import undone_on_failure
 
 _BEGUN: Counter[str] = Counter()
 

@@ -14,7 +14,8 @@ from tasks.finish import finish
 from tasks.lock import locked
 from tasks.plan import plan_nodes
 from tasks.report import publish
-from tasks.rollback import failed, last_attempt, rollback
+from tasks.rollback import last_attempt, rollback
+from tasks.undone import failed
 
 
 @flow(name="rollback-node", flow_run_name="{node}", persist_result=False)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
@@ -22,15 +19,7 @@ from cri_switch.cluster.node_status import wait_runtime
 from cri_switch.cluster.probe import clear_probes
 from cri_switch.cluster.taint import remove_waiting_taint
 from cri_switch.model.attempt import Attempt
-from cri_switch.model.errors import (
-    ApiError,
-    CriSwitchError,
-    DrainBlocked,
-    LockHeld,
-    RemoteTimeout,
-    RollbackFailed,
-    Stopped,
-)
+from cri_switch.model.errors import ApiError, CriSwitchError, DrainBlocked, RemoteTimeout
 from cri_switch.model.errors import Unreachable as Away
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
@@ -52,71 +41,7 @@ from tasks.look import look
 from tasks.step import worth_another_try
 
 STEP = "rollback"
-_BACK = "back on Docker"
 _LINES = 12
-_BUG = "this is a bug of cri-switch: report it with the run's log; run the same command again"
-_ENGINE = frozenset({"prefect", "httpx", "httpcore", "anyio"})
-"""An error of the engine's (its server is away) leaves the node as a kill would: the next run goes on there."""
-
-
-@contextmanager
-def undone_on_failure(attempt: Attempt, migration: Migration) -> Iterator[None]:
-    """A step that fails takes the node back; the failure is raised again and says so.
-
-    A stop, a cancellation or a lost Lease is no failure: the next run resumes.
-
-    Raises:
-        RollbackFailed: the node could not be taken back; it is left as it is.
-    """
-    try:
-        yield
-    except (Stopped, LockHeld):
-        raise
-    except CriSwitchError as problem:
-        if migration.spec.dry_run or stop.stopping():
-            raise
-        _take_back(attempt, migration, problem)
-        raise
-    except Exception as bug:  # the node is half way: that nobody expected it is no reason to leave it there
-        if migration.spec.dry_run or stop.stopping() or type(bug).__module__.partition(".")[0] in _ENGINE:
-            raise
-        unexpected = CriSwitchError(f"{type(bug).__name__}: {bug}", next_step=_BUG)
-        _take_back(attempt, migration, unexpected)
-        raise unexpected from bug
-
-
-def _take_back(attempt: Attempt, migration: Migration, problem: CriSwitchError) -> None:
-    """Roll the node back and note in the problem that it is; raises RollbackFailed, Stopped."""
-    try:
-        done = rollback(attempt, migration, problem.what)
-    except Stopped as also:
-        problem.add_note(f"the way back was stopped: {also.what}")
-        also.state = "half way back to Docker; the next run goes on"
-        raise also from problem
-    except CriSwitchError as also:
-        raise failed(attempt.node, migration, also, problem) from problem
-    except Exception as bug:  # whatever it is: the node is neither here nor there, and nothing further may start
-        unexpected = CriSwitchError(f"{type(bug).__name__}: {bug}")
-        raise failed(attempt.node, migration, unexpected, problem) from bug
-    problem.rolled_back = True
-    problem.state = f"{_BACK}: {done}"
-    problem.next_step = problem.next_step or "mend what is named and run the same command again"
-
-
-def failed(
-    node: NodeRef, migration: Migration, also: CriSwitchError, first: CriSwitchError | None = None
-) -> RollbackFailed:
-    """The error of a way back that failed; FILE is for the command line to fill in."""
-    because = f"{node.name}: {first.what}\n" if first else ""
-    command = (
-        f"cri-switch rollback {node.name} -f FILE --yes"
-        f", or: prefect deployment run {shlex.quote(f'rollback-node/{migration.metadata.name}')} -p node={node.name}"
-    )
-    return RollbackFailed(
-        f"{because}{node.name}: the way back to Docker failed: {also.what}",
-        state=f"{node.name} is unhealthy, neither proven on Docker nor on the new runtime. {also.state}".strip(),
-        next_step=f"{also.next_step}; then: {command}" if also.next_step else command,
-    )
 
 
 @task(

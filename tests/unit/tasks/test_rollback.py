@@ -11,8 +11,7 @@ from cri_switch.model.node_ref import NodeRef
 from cri_switch.node.action import Action, Do
 from cri_switch.node.command import sudo
 from cri_switch.node.fake import ScriptedConnection
-from tasks import rollback as module
-from tasks.rollback import failed
+from tasks import rollback, undone
 
 MIGRATION = Migration(
     metadata=Metadata(name="m"), spec=Spec(cluster=ClusterAccess(kubeconfig="k"), backup=Backup(directory="d"))
@@ -21,7 +20,9 @@ W1 = NodeRef(name="w1", uid="u", runtime="docker://20.10.5")
 
 
 def test_it_names_both_failures_the_state_and_the_commands_to_type() -> None:
-    said = failed(W1, MIGRATION, RemoteTimeout("dockerd is off", state="stopped", next_step="look"), NotProven("first"))
+    said = undone.failed(
+        W1, MIGRATION, RemoteTimeout("dockerd is off", state="stopped", next_step="look"), NotProven("first")
+    )
     assert "w1: first" in said.what
     assert "the way back to Docker failed: dockerd is off" in said.what
     assert "unhealthy" in said.state
@@ -41,10 +42,10 @@ def test_the_error_says_what_was_begun_on_the_way_back(monkeypatch: pytest.Monke
         return ""
 
     node = ScriptedConnection("w1", {"stop kubelet": "", "start docker": CriSwitchError("it does not start")})
-    monkeypatch.setattr(module, "get_run_logger", Quiet)
+    monkeypatch.setattr(rollback, "get_run_logger", Quiet)
     monkeypatch.setattr("tasks.rollback.reach.node", lambda *_: node)
     with pytest.raises(CriSwitchError) as caught:
-        module._perform(W1, MIGRATION, action())
+        rollback._perform(W1, MIGRATION, action())
     assert "stop the kubelet: " in caught.value.state
     assert caught.value.state.index("stop the kubelet") < caught.value.state.index("start dockerd")
 
@@ -64,16 +65,16 @@ def test_a_bug_in_a_step_takes_the_node_back_too(
 ) -> None:
     taken: list[str] = []
 
-    def rollback(_attempt: Attempt, _migration: Migration, reason: str) -> str:
+    def back_to_docker(_attempt: Attempt, _migration: Migration, reason: str) -> str:
         taken.append(reason)
         return "done"
 
-    monkeypatch.setattr(module, "rollback", rollback)
-    monkeypatch.setattr("tasks.rollback.stop.stopping", lambda: False)
+    monkeypatch.setattr(undone, "rollback", back_to_docker)
+    monkeypatch.setattr("tasks.undone.stop.stopping", lambda: False)
     attempt = Attempt(cluster_uid="c", migration_id="m", node=W1, number=1)
     with (
         pytest.raises(CriSwitchError if back else _Foreign) as caught,
-        module.undone_on_failure(attempt, MIGRATION),
+        undone.undone_on_failure(attempt, MIGRATION),
     ):
         raise problem
     assert bool(taken) is back
