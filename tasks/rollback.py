@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
@@ -60,14 +62,34 @@ def rollback(attempt: Attempt, migration: Migration, reason: str, *, must_drain:
 
     Raises: CriSwitchError of any kind; the node is then where it says.
     """
-    node, spec, logger = attempt.node, migration.spec, get_run_logger()
-    before = ready_to_undo(node, migration, attempt.migration_id)
+    node, logger = attempt.node, get_run_logger()
+    with _noted("nothing was done on the way back"):
+        before = ready_to_undo(node, migration, attempt.migration_id)
     logger.warning("node=%s step=%s started: %s", node.name, STEP, reason)
     _perform(node, migration, release_reserve(attempt.migration_id))
     write_down(attempt, migration, STEP, "started", reason)
     _drain(attempt, migration, must_drain)
     done = _perform(node, migration, undo(migration, attempt))
-    api = reach.cluster(migration)
+    with _noted(f"done on the way back: {done}"):
+        line = f"{done}; {_proven(attempt, migration, before)}"
+    write_down(attempt, migration, STEP, "done", line)
+    logger.info("node=%s step=%s %s", node.name, STEP, line)
+    return line
+
+
+@contextmanager
+def _noted(done: str) -> Iterator[None]:
+    """An error's state says what was done before it."""
+    try:
+        yield
+    except CriSwitchError as problem:
+        problem.state = "; ".join(part for part in (problem.state, done) if part)
+        raise
+
+
+def _proven(attempt: Attempt, migration: Migration, before: Before) -> str:
+    """Docker serves; the API's part is as before, and the record of before is moved aside."""
+    node, spec, api = attempt.node, migration.spec, reach.cluster(migration)
     with followed(node, migration):
         if node.role == "control-plane":
             wait_api(api, seconds=spec.timeouts.api, stop=stop.stopping, sleep=stop.sleep)
@@ -97,10 +119,7 @@ def rollback(attempt: Attempt, migration: Migration, reason: str, *, must_drain:
     cordon = uncordon_node(api, node, attempt.migration_id)
     unmark(api, node)
     _perform(node, migration, forget(attempt.migration_id, attempt.number))
-    line = f"{done}; Ready on {seen}; {pods}; {cordon}"
-    write_down(attempt, migration, STEP, "done", line)
-    logger.info("node=%s step=%s %s", node.name, STEP, line)
-    return line
+    return f"Ready on {seen}; {pods}; {cordon}"
 
 
 def ready_to_undo(node: NodeRef, migration: Migration, migration_id: str) -> Before:
@@ -136,10 +155,7 @@ def last_attempt(node: NodeRef, migration: Migration, plan: Plan) -> Attempt:
 
 
 def _perform(node: NodeRef, migration: Migration, action: Action) -> str:
-    """Not cut short by a stop: it takes seconds, and half of it is the worst place to end.
-
-    An error's state says what was done before it.
-    """
+    """Not cut short by a stop: it takes seconds, and half of it is the worst place to end."""
     logger = get_run_logger()
     said: list[str] = []
 
@@ -149,16 +165,12 @@ def _perform(node: NodeRef, migration: Migration, action: Action) -> str:
 
     try:
         done = perform(reach.node(node, migration), action, dry_run=migration.spec.dry_run, say=say, sleep=time.sleep)
-    except CriSwitchError as problem:
-        problem.state = "; ".join(part for part in (problem.state, _said(said)) if part)
-        raise
+    except CriSwitchError:
+        with _noted(
+            f"begun on the way back, the last of it may have failed: {' | '.join(said[-_LINES:]) or 'nothing'}"
+        ):
+            raise
     return done.summary
-
-
-def _said(lines: list[str]) -> str:
-    if not lines:
-        return "nothing was done on the way back yet"
-    return f"begun on the way back, the last of it may have failed: {' | '.join(lines[-_LINES:])}"
 
 
 def _drain(attempt: Attempt, migration: Migration, must: bool) -> None:

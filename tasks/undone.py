@@ -12,6 +12,7 @@ from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from tasks import stop
 from tasks.rollback import rollback
+from tasks.step import stands
 
 _BACK = "back on Docker"
 _BUG = "this is a bug of cri-switch: report it with the run's log; run the same command again"
@@ -67,13 +68,16 @@ def failed(
     node: NodeRef, migration: Migration, also: CriSwitchError, first: CriSwitchError | None = None
 ) -> RollbackFailed:
     """The error of a way back that failed; FILE is for the command line to fill in."""
-    because = f"{node.name}: {first.what}\n" if first else ""
+    because = f"{first.what}\n" if first else ""
+    at = stands().get(node.name)
     command = (
         f"cri-switch rollback {node.name} -f FILE --yes"
         f", or: prefect deployment run {shlex.quote(f'rollback-node/{migration.metadata.name}')} -p node={node.name}"
     )
     return RollbackFailed(
-        f"{because}{node.name}: the way back to Docker failed: {also.what}",
-        state=f"{node.name} is unhealthy, neither proven on Docker nor on the new runtime. {also.state}".strip(),
+        f"{because}the way back to Docker failed: {also.what}",
+        state=f"{node.name} is unhealthy, neither proven on Docker nor on the new runtime"
+        + (f"; the last step was {at}" if at else "")
+        + (f"; {also.state}" if also.state else ""),
         next_step=f"{also.next_step}; then: {command}" if also.next_step else command,
     )

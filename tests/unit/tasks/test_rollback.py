@@ -23,7 +23,7 @@ def test_it_names_both_failures_the_state_and_the_commands_to_type() -> None:
     said = undone.failed(
         W1, MIGRATION, RemoteTimeout("dockerd is off", state="stopped", next_step="look"), NotProven("first")
     )
-    assert "w1: first" in said.what
+    assert "first" in said.what
     assert "the way back to Docker failed: dockerd is off" in said.what
     assert "unhealthy" in said.state
     assert said.state.endswith("stopped")
