@@ -167,6 +167,7 @@ def test_a_full_disk(site: Site, runs: Runs, output: Path) -> None:
 def test_the_package_repository(site: Site, runs: Runs, output: Path, mode: faults.Mode) -> None:
     """w2 has no containerd of the distribution: without a repository it is not staged, and nothing is touched."""
     with cell(site, output, "w2", "stage", f"the package repository: {mode}") as here:
+        site.root("w2", "apt-get", "clean")  # what an earlier run has downloaded would do
         faults.repository(site.lab, mode)
         try:
             ended = runs.migrate(["w2"], timeouts={"packages": 40})
