@@ -10,14 +10,26 @@ from prefect import get_run_logger
 
 from cri_switch.cluster.client import Cluster
 from cri_switch.model.errors import NotProven
-from cri_switch.model.migration import Migration
+from cri_switch.model.migration import Migration, Ssh
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.node.action import Action, Performed, perform
+from cri_switch.node.command import Result
 from cri_switch.node.pool import ConnectionPool
 from cri_switch.node.ssh import SshConnection
+from cri_switch.node.transfer import Download, Transfer
 from tasks import stop
 
-_POOL = ConnectionPool()
+
+def _open(ref: NodeRef, ssh: Ssh) -> Transfer:
+    """By spec.ssh.transport. Raises what opening it raises; `memory` raises SettingsError for a real node."""
+    if ssh.transport == "ssh":
+        return SshConnection.open(ref, ssh)
+    from cri_switch.rehearsal.connection import simulated  # noqa: PLC0415 (no part of a real run)
+
+    return simulated(ref.name, ref.uid, Result, Download)
+
+
+_POOL = ConnectionPool(_open)
 _LOCAL = threading.local()
 
 
@@ -31,7 +43,7 @@ def cluster(migration: Migration) -> Cluster:
     return clients[key]
 
 
-def node(ref: NodeRef, migration: Migration) -> SshConnection:
+def node(ref: NodeRef, migration: Migration) -> Transfer:
     """The connection to a node, one for the process."""
     return _POOL.get(ref, migration.spec.ssh)
 

@@ -19,39 +19,46 @@ _START_SECONDS = 120.0
 
 
 class LocalServer:
-    """`prefect server start` on a free port of 127.0.0.1, its database in `directory`."""
+    """`prefect server start` on a free port of 127.0.0.1, its database in `directory`.
 
-    def __init__(self, directory: Path) -> None:
+    It comes up beside what its caller does: `wait_up` for it. Without `ui` nobody will look: it keeps flow runs and
+    artifacts as the engine needs them, and the services that record every task run's states and events are left out.
+    """
+
+    def __init__(self, directory: Path, *, ui: bool) -> None:
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             self.port: int = listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.api = f"{self.url}/api"
         self._directory = directory
+        self._ui = ui
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         words = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)]
+        words += ["--ui"] if self._ui else ["--no-ui", "--no-services"]
         environment = {**os.environ, "PREFECT_UI_API_URL": self.api}
         with (self._directory / "server.log").open("wb") as log:
             self._process = subprocess.Popen(
                 words, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        deadline = time.monotonic() + _START_SECONDS
-        while not self._healthy():
-            if time.monotonic() > deadline or self._process.poll() is not None:
-                said = (self._directory / "server.log").read_text(encoding="utf-8", errors="replace")[-2000:]
-                self._end()
-                raise Unreachable(
-                    f"Prefect's server does not start:\n{said}", next_step="cri-switch demo (without --ui)"
-                )
-            time.sleep(0.3)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end()
+
+    def wait_up(self) -> None:
+        """Until it answers. Raises Unreachable."""
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._healthy():
+            if time.monotonic() > deadline or self._process is None or self._process.poll() is not None:
+                said = (self._directory / "server.log").read_text(encoding="utf-8", errors="replace")[-2000:]
+                self._end()
+                raise Unreachable(f"Prefect's server does not start:\n{said}", next_step="run the same command again")
+            time.sleep(0.1)
 
     def last_run(self, flow: str) -> str:
         """The address of the newest run of a flow in the UI; the UI's own where there is none."""

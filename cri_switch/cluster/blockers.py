@@ -50,7 +50,7 @@ def wait_unblocked(
         return found
 
     try:
-        until(look, "nothing that blocks the next nodes", seconds, Pace(stop, sleep, clock, every=5.0))
+        until(look, "nothing that blocks the next nodes", seconds, Pace(stop, sleep, clock, every=5.0, first=5.0))
     except RemoteTimeout as problem:
         raise GateClosed(
             problem.what,

@@ -127,7 +127,7 @@ class _Rounds:
 
     def run(self, leaving: list[Leaving]) -> None:
         """Raises DrainBlocked as `drain` does."""
-        pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix=f"drain-{self.node.name}")
+        pool, pauses = ThreadPoolExecutor(_AT_ONCE, f"drain-{self.node.name}"), self.pace.pauses()
         try:
             while any(each.pending for each in leaving):
                 self.pace.check(f"the drain of {self.node.name}")
@@ -137,7 +137,7 @@ class _Rounds:
                 self._look(leaving)
                 self._tell(leaving)
                 if any(each.pending for each in leaving):
-                    self.pace.sleep(min(self.pace.every, self.deadline.remaining))
+                    self.pace.sleep(min(next(pauses), self.deadline.remaining))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
         failed = [each.problem for each in leaving if each.phase == "failed"]

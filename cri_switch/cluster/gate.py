@@ -43,7 +43,7 @@ def gate(
         look,
         "the gate between batches",
         seconds,
-        Pace(stop, sleep, clock, every=2.0),
+        Pace(stop, sleep, clock, every=2.0, first=2.0),
         next_step="kubectl get nodes; kubectl get pods -A -o wide",
     )
     text = f"all nodes Ready, no pod newly failing, {checks} times in a row"

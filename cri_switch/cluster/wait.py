@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cri_switch.model.deadline import Deadline
@@ -16,12 +16,23 @@ def _never() -> bool:
 
 @dataclass(frozen=True)
 class Pace:
-    """How a wait waits: `stop` is asked before each look; tests hand in a clock and a sleep of their own."""
+    """How a wait waits: `stop` is asked before each look; tests hand in a clock and a sleep of their own.
+
+    Pauses double from `first` to `every` seconds: most waits are over soon, and a node is out of service meanwhile.
+    """
 
     stop: Callable[[], bool] = _never
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     every: float = 1.0
+    first: float = 0.1
+
+    def pauses(self) -> Iterator[float]:
+        """Seconds between looks."""
+        pause = min(self.first, self.every)
+        while True:
+            yield pause
+            pause = min(pause * 2, self.every)
 
     def check(self, what: str) -> None:
         """Raises Stopped when the run was asked to stop."""
@@ -38,7 +49,7 @@ def until(look: Callable[[], str], what: str, seconds: float, pace: Pace, *, nex
         RemoteTimeout: not within `seconds`; says what was missing last.
         Stopped: the run was asked to stop.
     """
-    deadline = Deadline.after(seconds, pace.clock)
+    deadline, pauses = Deadline.after(seconds, pace.clock), pace.pauses()
     while True:
         pace.check(what)
         try:
@@ -53,4 +64,4 @@ def until(look: Callable[[], str], what: str, seconds: float, pace: Pace, *, nex
             return deadline.elapsed
         if deadline.expired:
             raise RemoteTimeout(f"{what}: not within {seconds:.0f} s: {missing}", next_step=next_step)
-        pace.sleep(min(pace.every, deadline.remaining))
+        pace.sleep(min(next(pauses), deadline.remaining))

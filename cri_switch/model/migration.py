@@ -51,6 +51,10 @@ class Ssh(_Section):
         default="strict", description="accept-new learns unknown hosts; a changed key is always refused"
     )
     connect_timeout: float = Field(default=15, gt=0, le=300, description="Seconds until a node counts as unreachable")
+    transport: Literal["ssh", "memory"] = Field(
+        default="ssh",
+        description="memory reaches simulated nodes of the same process (rehearsals); no real node",
+    )
 
 
 class Target(_Section):

@@ -49,7 +49,10 @@ class Put:
 
 @dataclass(frozen=True)
 class Until:
-    """Wait until a fact answers well, at most `seconds` (0: it must hold now); not executed in a dry run."""
+    """Wait until a fact answers well, at most `seconds` (0: it must hold now); not executed in a dry run.
+
+    `every` is the longest pause between two looks; the first is a quarter of it.
+    """
 
     fact: Fact[Any]
     holds: Callable[[Any], bool]
@@ -136,7 +139,7 @@ def _one(
 
 
 def _wait(connection: Connection, until: Until, sleep: Callable[[float], None]) -> Any:
-    deadline = Deadline.after(until.seconds) if until.seconds > 0 else None
+    deadline, pause = Deadline.after(until.seconds) if until.seconds > 0 else None, until.every / 4
     while True:
         value = until.fact.read(connection)
         if until.holds(value):
@@ -152,4 +155,5 @@ def _wait(connection: Connection, until: Until, sleep: Callable[[float], None]) 
                 f" ({until.fact.name}: {value!r:.500})",
                 next_step=until.next_step,
             )
-        sleep(min(until.every, deadline.remaining))
+        sleep(min(pause, deadline.remaining))
+        pause = min(pause * 2, until.every)

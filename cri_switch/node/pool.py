@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from cri_switch.model.migration import Ssh
 from cri_switch.model.node_ref import NodeRef
-from cri_switch.node.ssh import SshConnection
+from cri_switch.node.transfer import Transfer
+
+Opener = Callable[[NodeRef, Ssh], Transfer]
 
 
 class ConnectionPool:
-    """Connections by node and settings; thread-safe, and opening one node never waits for another."""
+    """Connections by node and settings, made by `opener`; thread-safe, opening one node never waits for another."""
 
-    def __init__(self) -> None:
+    def __init__(self, opener: Opener) -> None:
+        self._opener = opener
         self._lock = threading.Lock()
         self._opening: dict[tuple[str, str], threading.Lock] = {}
-        self._connections: dict[tuple[str, str], SshConnection] = {}
+        self._connections: dict[tuple[str, str], Transfer] = {}
 
-    def get(self, node: NodeRef, ssh: Ssh) -> SshConnection:
+    def get(self, node: NodeRef, ssh: Ssh) -> Transfer:
         """The node's connection, opened when there is none.
 
-        Raises: what SshConnection.open raises; the next call tries again.
+        Raises: what the opener raises; the next call tries again.
         """
         key = (node.uid or node.name, ssh.model_dump_json())
         with self._lock:
@@ -29,7 +33,7 @@ class ConnectionPool:
             with self._lock:
                 connection = self._connections.get(key)
             if connection is None:
-                connection = SshConnection.open(node, ssh)
+                connection = self._opener(node, ssh)
                 with self._lock:
                     self._connections[key] = connection
             return connection

@@ -7,7 +7,7 @@ import logging
 import sys
 from pathlib import Path
 
-from cri_switch.rehearsal.access import write_kubeconfigs, write_settings
+from cri_switch.rehearsal.access import by_sockets, write_kubeconfigs, write_settings
 from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.clock import Clock
 from cri_switch.rehearsal.faults import FAULTS
@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
         _begin(world, invariants, wish.fault if name == wish.fault_node else "", name)
     server, sshd = HttpServer(world.api), Sshd(world, directory)
     write_kubeconfigs(directory, server.url)
-    write_settings(directory, "rehearsal", USER, wish.spec)
+    write_settings(directory, "rehearsal", by_sockets(directory, USER), wish.spec)
     world.start()
     try:
         _say({"ready": True, "url": server.url, "settings": str(directory / "migration.yaml")})

@@ -26,7 +26,17 @@ def write_kubeconfigs(directory: Path, url: str) -> None:
         path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
 
-def write_settings(directory: Path, name: str, user: str, spec: dict[str, Any]) -> Path:
+def by_sockets(directory: Path, user: str) -> dict[str, Any]:
+    """The `ssh` section for the servers of sshd.py."""
+    return {
+        "user": user,
+        "config_file": str(directory / "ssh_config"),
+        "known_hosts": str(directory / "known_hosts"),
+        "identity_file": str(directory / "id_ed25519"),
+    }
+
+
+def write_settings(directory: Path, name: str, ssh: dict[str, Any], spec: dict[str, Any]) -> Path:
     """`migration.yaml`, ready for `cri-switch`; `spec` adds to it or replaces."""
     document = {
         "apiVersion": "cri-switch/v1alpha1",
@@ -34,12 +44,7 @@ def write_settings(directory: Path, name: str, user: str, spec: dict[str, Any]) 
         "metadata": {"name": name},
         "spec": {
             "cluster": {"kubeconfig": str(directory / "kubeconfig")},
-            "ssh": {
-                "user": user,
-                "config_file": str(directory / "ssh_config"),
-                "known_hosts": str(directory / "known_hosts"),
-                "identity_file": str(directory / "id_ed25519"),
-            },
+            "ssh": ssh,
             "drain": {"delete_emptydir_data": True},
             "backup": {"directory": str(directory / "backup"), "acknowledge_not_backed_up": True},
             **spec,

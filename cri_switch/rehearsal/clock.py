@@ -9,7 +9,12 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """Simulated time, `scale` simulated seconds to a real one; it begins at the real time of its making."""
+    """Simulated time, `scale` simulated seconds to a real one; it begins at the real time of its making.
+
+    `runs`: it passes by itself.
+    """
+
+    runs = True
 
     def __init__(self, scale: float = 1.0, start: float | None = None) -> None:
         self.scale = scale
@@ -36,6 +41,8 @@ class Clock:
 
 class VirtualClock(Clock):
     """Time that passes only by sleeping; after each sleep `passed` is called, in the thread that slept."""
+
+    runs = False
 
     def __init__(self, start: float = 1_795_000_000.0) -> None:
         super().__init__(1.0, start)

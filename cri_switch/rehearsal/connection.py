@@ -1,20 +1,23 @@
-"""The way to a simulated node without sockets, for thousands of nodes and for tests."""
+"""The way to a simulated node without sockets, for thousands of nodes and for tests (spec.ssh.transport: memory)."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from cri_switch.model.errors import RemoteCommandFailed, RemoteTimeout, SudoRefused, Unreachable
+from cri_switch.model.errors import RemoteCommandFailed, RemoteTimeout, SettingsError, SudoRefused, Unreachable
 from cri_switch.rehearsal.machine import Machine
 from cri_switch.rehearsal.reply import Reply
 from cri_switch.rehearsal.shell import run_line
 from cri_switch.rehearsal.sudoers import REFUSED
+from cri_switch.rehearsal.world import World
 
 R_co = TypeVar("R_co", covariant=True)
+D_co = TypeVar("D_co", covariant=True)
+_OFFERED: list[World] = []
 
 
 class CommandLike(Protocol):
@@ -33,20 +36,16 @@ class CommandLike(Protocol):
     def shell(self) -> str: ...
 
 
-@dataclass(frozen=True)
-class Download:
-    """A file that came from a node."""
+class MemoryConnection(Generic[R_co, D_co]):
+    """A Connection and Transfer of cri_switch.node; `result` is that package's Result, `download` its Download."""
 
-    path: Path
-    size: int
-    sha256: str
-
-
-class MemoryConnection(Generic[R_co]):
-    """A Connection and Transfer of cri_switch.node; `result` is that package's Result."""
-
-    def __init__(self, machine: Machine, result: Callable[[int, str, str, float], R_co]) -> None:
-        self._machine, self._result = machine, result
+    def __init__(
+        self,
+        machine: Machine,
+        result: Callable[[int, str, str, float], R_co],
+        download: Callable[[Path, int, str], D_co],
+    ) -> None:
+        self._machine, self._result, self._download = machine, result, download
 
     @property
     def node(self) -> str:
@@ -60,12 +59,12 @@ class MemoryConnection(Generic[R_co]):
         text = reply.out.decode("utf-8", "surrogateescape")
         return self._result(reply.rc, text, reply.err, self._machine.now() - started)
 
-    def run_to_file(self, command: CommandLike, path: Path) -> Download:
+    def run_to_file(self, command: CommandLike, path: Path) -> D_co:
         """Run it with stdout written to a new local file, 0600."""
         content = self._reply(command).out
         path.touch(mode=0o600, exist_ok=False)
         path.write_bytes(content)
-        return Download(path, len(content), hashlib.sha256(content).hexdigest())
+        return self._download(path, len(content), hashlib.sha256(content).hexdigest())
 
     def close(self) -> None:
         """Nothing to close."""
@@ -92,3 +91,35 @@ class MemoryConnection(Generic[R_co]):
             words = f"{self.node}: {said} ended with {reply.rc}: {reply.err.strip()}"
             raise RemoteCommandFailed(words, rc=reply.rc, stderr=reply.err)
         return reply
+
+
+@contextmanager
+def offered(world: World) -> Iterator[None]:
+    """Let `simulated` find this world's nodes in this process."""
+    _OFFERED.append(world)
+    try:
+        yield
+    finally:
+        _OFFERED.remove(world)
+
+
+def simulated(
+    name: str,
+    uid: str,
+    result: Callable[[int, str, str, float], R_co],
+    download: Callable[[Path, int, str], D_co],
+) -> MemoryConnection[R_co, D_co]:
+    """The connection to a node that the API knows under this UID.
+
+    Raises:
+        SettingsError: no simulated cluster of this process has it, so it is real, or another's.
+    """
+    for world in _OFFERED:
+        node = world.store.get("Node", name)
+        if node is not None and node["metadata"]["uid"] == uid:
+            return MemoryConnection(world.machines[name], result, download)
+    raise SettingsError(
+        f"spec.ssh.transport is memory, and {name} is no simulated node of this process",
+        state="nothing was touched",
+        next_step="remove spec.ssh.transport: it is for rehearsals only, real nodes are reached by ssh",
+    )

@@ -69,7 +69,7 @@ class RehearsalFailed(Exception):
 
 
 class RehearsalProcess:
-    """A running rehearsal; leaving the `with` ends it."""
+    """A running rehearsal; leaving the `with` ends it. It comes up beside what its caller does: `wait` for it."""
 
     def __init__(self, wish: Wish) -> None:
         self.wish = wish
@@ -82,7 +82,6 @@ class RehearsalProcess:
         self._process = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, start_new_session=True
         )
-        self.ready = self._line()
         return self
 
     def __exit__(
@@ -98,9 +97,9 @@ class RehearsalProcess:
                 process.wait(10)
         self._log.close()
 
-    @property
-    def settings(self) -> Path:
-        """The settings file for `cri-switch`."""
+    def wait(self) -> Path:
+        """Until its cluster is ready; the settings file for `cri-switch`. Raises RehearsalFailed."""
+        self._line()
         return self.directory / "migration.yaml"
 
     def seen(self) -> Seen:

@@ -56,7 +56,13 @@ class World:
                 self._control()
 
     def start(self) -> None:
-        """Tick from a thread until closed."""
+        """Tick from a thread until closed.
+
+        Raises:
+            ValueError: virtual time passes only where somebody sleeps in it, which sockets and the engine do not.
+        """
+        if not self.clock.runs:
+            raise ValueError("a virtual clock goes only with the in-memory connection and without the engine")
         self._thread = threading.Thread(target=self._run, name="rehearsal-world", daemon=True)
         self._thread.start()
 

@@ -31,6 +31,7 @@ from cri_switch.node.actions.stop_kubelet import stop_kubelet
 from cri_switch.node.actions.undo import undo
 from cri_switch.node.before import note_before
 from cri_switch.node.pool import ConnectionPool
+from cri_switch.node.ssh import SshConnection
 from tests.faults.standing import runs_once, standing
 
 STEPS = (
@@ -69,7 +70,7 @@ def cell(migration: Migration, lab: str, node: str, name: str, number: int) -> d
     step, _, fault = name.partition("/")
     ref = next(each for each in inventory(Cluster.open(migration.spec.cluster)) if each.name == node)
     attempt = Attempt(cluster_uid="c", migration_id="faults", node=ref, number=number)
-    connection = ConnectionPool().get(ref, migration.spec.ssh)
+    connection = ConnectionPool(SshConnection.open).get(ref, migration.spec.ssh)
     before = standing(lab, node)
     perform(connection, note_before("faults", migration.spec.target.package, {}))
     for done in STEPS[: STEPS.index(step) + 1]:

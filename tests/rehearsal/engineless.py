@@ -37,6 +37,7 @@ from cri_switch.model.plan import Plan
 from cri_switch.model.report import Report
 from cri_switch.model.step_result import StepResult
 from cri_switch.node.command import Result
+from cri_switch.node.transfer import Download
 from cri_switch.rehearsal.api_reply import Call
 from cri_switch.rehearsal.build import TOKEN
 from cri_switch.rehearsal.connection import CommandLike, MemoryConnection
@@ -192,11 +193,11 @@ class Engineless:
             yield
 
 
-class _Told(MemoryConnection[Result]):
+class _Told(MemoryConnection[Result, Download]):
     """A connection whose words go through `outside`."""
 
     def __init__(self, machine: Machine, outside: Callable[[str, Callable[[], Any]], Any]) -> None:
-        super().__init__(machine, Result)
+        super().__init__(machine, Result, Download)
         self._outside = outside
 
     def run(self, command: CommandLike) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -81,7 +82,7 @@ def test_wait_runtime_through_an_api_outage() -> None:
 def test_until() -> None:
     clock = Clock()
     texts = ["a", "b", ""]
-    assert until(lambda: texts.pop(0), "x", 10, Pace(sleep=clock.sleep, clock=clock)) == 2
+    assert until(lambda: texts.pop(0), "x", 10, Pace(sleep=clock.sleep, clock=clock, first=1.0)) == 2
     with pytest.raises(RemoteTimeout, match="x: not within 10 s: still"):
         until(lambda: "still", "x", 10, Pace(sleep=clock.sleep, clock=clock))
     with pytest.raises(Stopped):
@@ -98,6 +99,11 @@ def test_until() -> None:
 
     with pytest.raises(RemoteTimeout, match="no route"):
         until(away, "x", 10, Pace(sleep=clock.sleep, clock=clock))
+
+
+def test_pauses_double_up_to_the_longest() -> None:
+    assert list(islice(Pace().pauses(), 6)) == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
+    assert list(islice(Pace(every=2.0, first=2.0).pauses(), 2)) == [2.0, 2.0]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +201,7 @@ def test_wait_api() -> None:
 
     api.answers.append(starting)
     took = wait_api(cluster(api), seconds=60, say=said.append, sleep=clock.sleep, clock=clock)
-    assert took == 6
+    assert 6 <= took < 7
     assert said == ["/readyz answers 403: forbidden", "/readyz answers 500: [-]etcd failed", "/readyz answers 200"]
     api.answers.append(lambda _r: Answer(500, "no"))
     with pytest.raises(RemoteTimeout, match="/readyz answers 500: no"):

@@ -30,6 +30,7 @@ from cri_switch.model.node_ref import NodeRef
 from cri_switch.node.command import Command, plain, sudo
 from cri_switch.node.pool import ConnectionPool
 from cri_switch.node.ssh import SshConnection
+from cri_switch.node.transfer import Transfer
 
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
 pytestmark = pytest.mark.skipif(not Path(SSHD).exists(), reason="needs Debian's openssh-server")
@@ -251,8 +252,8 @@ def test_a_jump_host(sshd: Sshd) -> None:
 
 
 def test_the_pool_has_one_connection_a_node(sshd: Sshd) -> None:
-    pool = ConnectionPool()
-    found: list[SshConnection] = []
+    pool = ConnectionPool(SshConnection.open)
+    found: list[Transfer] = []
     threads = [threading.Thread(target=lambda: found.append(pool.get(sshd.node, sshd.ssh))) for _ in range(4)]
     for thread in threads:
         thread.start()

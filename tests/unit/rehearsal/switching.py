@@ -22,6 +22,7 @@ from cri_switch.node.actions.stop_docker import stop_docker
 from cri_switch.node.actions.stop_kubelet import stop_kubelet
 from cri_switch.node.command import Result, plain, sudo
 from cri_switch.node.connection import Connection
+from cri_switch.node.transfer import Download
 from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.clock import Clock, VirtualClock
 from cri_switch.rehearsal.connection import MemoryConnection
@@ -54,7 +55,7 @@ class Switching:
         self.migration = Migration.model_validate(
             {"metadata": {"name": "x"}, "spec": {"cluster": {"kubeconfig": "x"}, "backup": {"directory": "x"}}}
         )
-        self.connection: Connection = MemoryConnection(self.machine, Result)
+        self.connection: Connection = MemoryConnection(self.machine, Result, Download)
 
     def step(self, name: str) -> Action:
         """The pipeline's action of that name."""
