@@ -83,12 +83,13 @@ class MemoryConnection(Generic[R_co, D_co]):
             self._machine.world.clock.sleep(min(reply.hang, command.timeout))
             if reply.hang >= command.timeout:
                 raise RemoteTimeout(f"{self.node}: {said} did not end within {command.timeout:.0f} s")
+        why = reply.err.strip()
         if command.sudo and reply.rc == 1 and REFUSED in reply.err:
             if self._machine.has_program(command.argv[0]):
-                raise SudoRefused(f"{self.node}: sudo refuses {said}: {reply.err.strip()}")
-            reply = Reply(127, reply.out, f"{command.argv[0]}: command not found\n")
+                raise SudoRefused(f"{self.node}: sudo refuses {said}: {why}")
+            reply, why = Reply(127, reply.out, reply.err), f"{command.argv[0]}: command not found"
         if reply.rc not in command.ok:
-            words = f"{self.node}: {said} ended with {reply.rc}: {reply.err.strip()}"
+            words = f"{self.node}: {said} ended with {reply.rc}: {why}"
             raise RemoteCommandFailed(words, rc=reply.rc, stderr=reply.err)
         return reply
 

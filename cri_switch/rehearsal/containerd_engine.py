@@ -67,11 +67,14 @@ class ContainerdEngine(Engine):
         except BadConfig as problem:
             return str(problem)
         self.machine.socket_file(SOCKET)
+        self.machine.fs.mkdir("/var/lib/containerd", 0o711)
         self.cri_at = self.machine.now() + CRI_READY_AFTER
         return ""
 
     def stop(self) -> None:
-        """KillMode=process: shims and containers live on."""
+        """KillMode=process: shims and containers live on; its socket goes."""
+        if self.machine.fs.lookup(SOCKET, follow=False):
+            self.machine.fs.remove(SOCKET)
 
     def cgroup(self, box: Box) -> str:
         """A driver that is not the kubelet's is silent: the container lies outside kubepods."""

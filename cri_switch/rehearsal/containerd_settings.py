@@ -35,7 +35,7 @@ def understand(text: str | None, version: tuple[int, int]) -> Settings:
     try:
         data = tomllib.loads(text or "")
     except tomllib.TOMLDecodeError as problem:
-        raise BadConfig(f"containerd: failed to load TOML: /etc/containerd/config.toml: {problem}") from problem
+        raise BadConfig(f"containerd: Near line 1 (last key parsed ''): {problem}") from problem
     schema = data.get("version", 1)
     newest = 2 if version < (2, 0) else 3
     if not isinstance(schema, int) or not 1 <= schema <= newest:

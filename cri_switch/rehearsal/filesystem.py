@@ -120,7 +120,7 @@ class FileSystem:
             if below.kind == "l":
                 below = self.entry(path)
             if below.kind != "d":
-                raise FsError("File exists", path)
+                raise FsError("File exists" if posixpath.basename(path) == part else "Not a directory", path)
             at = below
 
     def symlink(self, target: str, path: str) -> None:

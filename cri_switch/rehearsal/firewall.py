@@ -27,6 +27,13 @@ class Firewall:
         self.tables[table] = {chain: [] for chain in BUILT_IN[table]}
         self.policies |= {(table, chain): "ACCEPT" for chain in BUILT_IN[table]}
 
+    @property
+    def touched(self) -> bool:
+        """Whether anything was ever put in that is not there after a boot."""
+        rules = any(rules for chains in self.tables.values() for rules in chains.values())
+        chains = any(len(self.tables[table]) > len(names) for table, names in BUILT_IN.items())
+        return rules or chains or any(policy != "ACCEPT" for policy in self.policies.values())
+
     def chain(self, table: str, name: str) -> list[list[str]]:
         """A chain's rules; made where there is none."""
         return self.tables[table].setdefault(name, [])
@@ -65,7 +72,7 @@ class Firewall:
             chains.setdefault(name, [])
             return ""
         if name not in chains:
-            return NO_CHAIN
+            return "iptables: Bad built-in chain name." if verb == "-P" else NO_CHAIN
         return self._change(verb, table, name, rule)
 
     def _change(self, verb: str, table: str, name: str, rule: list[str]) -> str:

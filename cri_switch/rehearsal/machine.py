@@ -62,6 +62,8 @@ class Machine:
         self.fault_hook: Callable[[tuple[str, ...]], NodeFault | None] = lambda _argv: None
         self.down_until = 0.0
         self.metadata_blackholed = False
+        self.docker_clients: set[int] = set()
+        """Processes beside the kubelet that are connected to Docker's socket."""
         self.clock_skew = 0.0
         self.package_seconds = 0.0
         """What the package manager takes longer than usual."""
@@ -89,6 +91,7 @@ class Machine:
         for package in installed:
             self.packages.known[package] = Package(package, self.release.offered.get(package, "1.0"))
             machine_files.unpack(self, package)
+        self.packages.known[docker_package].manual = True
         for one in images:
             self.docker.add_image(self.docker.pull_anyway(one))
         if runtime == "containerd":

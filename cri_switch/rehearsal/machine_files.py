@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from cri_switch.rehearsal.certificates import certificate, kubeconfig
 from cri_switch.rehearsal.kubelet_flags import FLAGS_FILE, PAUSE
 from cri_switch.rehearsal.package_files import MARK, unpack
 from cri_switch.rehearsal.pod_network import PLUGINS, conflist
@@ -93,6 +94,9 @@ def fill(machine: Machine, static_pods: Sequence[dict[str, object]]) -> None:
     fs.put("/etc/machine-id", hashlib.md5(machine.name.encode(), usedforsecurity=False).hexdigest() + "\n")
     fs.put("/etc/sudoers.d/cri-switch", SUDOERS.read_bytes(), 0o440)
     fs.put("/etc/sysctl.conf", "# Kernel sysctl configuration file\n")
+    fs.symlink("../sysctl.conf", "/etc/sysctl.d/99-sysctl.conf")
+    fs.put("/etc/sysctl.d/README.sysctl", "Kernel system variables configuration files\n")
+    fs.put("/etc/modules-load.d/modules.conf", "# /etc/modules: kernel modules to load at boot time.\n")
     fs.put("/etc/docker/daemon.json", json.dumps({"exec-opts": [f"native.cgroupdriver={driver}"]}, indent=2) + "\n")
     fs.put("/lib/systemd/system/kubelet.service", KUBELET_UNIT)
     fs.put("/etc/systemd/system/kubelet.service.d/10-kubeadm.conf", KUBEADM_CONF)
@@ -112,6 +116,7 @@ def fill(machine: Machine, static_pods: Sequence[dict[str, object]]) -> None:
     fs.put("/etc/cni/net.d/10-lab.conflist", conflist(machine.network.cidr))
     for plugin in PLUGINS:
         fs.put(f"/opt/cni/bin/{plugin}", b"\x7fELF", 0o755)
+    fs.put("/etc/default/kubelet", "KUBELET_EXTRA_ARGS=\n")
     fs.put("/etc/kubernetes/kubelet.conf", "kind: Config\n", 0o600)
     fs.mkdir("/etc/kubernetes/manifests")
     for pod in static_pods:
@@ -148,7 +153,8 @@ def migrated(machine: Machine, images: Sequence[str]) -> None:
     for unit in ("docker.service", "docker.socket"):
         machine.systemd.files.disable(unit)
         fs.remove(f"/lib/systemd/system/{unit}")
-    for path in ("/usr/bin/docker", "/usr/sbin/dockerd"):
+    links = [f"/etc/rc{runlevel}.d/{name}" for runlevel in range(7) for name in fs.names(f"/etc/rc{runlevel}.d")]
+    for path in ("/usr/bin/docker", "/usr/sbin/dockerd", *(link for link in links if link.endswith("docker"))):
         fs.remove(path)
     for name in ("containerd", "runc"):
         machine.packages.known[name].manual = True
@@ -156,10 +162,10 @@ def migrated(machine: Machine, images: Sequence[str]) -> None:
 
 def _control_plane(machine: Machine) -> None:
     pki = "/etc/kubernetes/pki"
-    for name in ("ca.crt", "ca.key", "apiserver.crt", "apiserver.key", "etcd/ca.crt", "etcd/server.crt"):
-        machine.fs.put(
-            f"{pki}/{name}", f"simulated {name} of {machine.name}\n", 0o600 if name.endswith("key") else 0o644
-        )
+    today = int(machine.world.clock.wall() // 86400)
+    for name in ("ca", "apiserver", "etcd/ca", "etcd/server"):
+        machine.fs.put(f"{pki}/{name}.crt", certificate(name, today))
+        machine.fs.put(f"{pki}/{name}.key", f"simulated key of {name}\n", 0o600)
     for name in ("admin", "controller-manager", "scheduler"):
-        machine.fs.put(f"/etc/kubernetes/{name}.conf", "kind: Config\n", 0o600)
+        machine.fs.put(f"/etc/kubernetes/{name}.conf", kubeconfig(name, today), 0o600)
     machine.fs.mkdir("/var/lib/etcd/member", 0o700)

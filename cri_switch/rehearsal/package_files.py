@@ -68,6 +68,9 @@ CONTAINERD_TOML = """version = 2
 """
 """Debian's, with its trap: the plugins are in /opt/cni/bin."""
 
+DOCKERS_TOML = '#   Copyright 2018-2020 Docker Inc.\n\ndisabled_plugins = ["cri"]\n'
+"""Of a Docker that brings a containerd of its own."""
+
 
 def unpack(machine: Machine, package: str) -> None:
     """Its files, enabled as the postinst does; nothing is started."""
@@ -79,6 +82,10 @@ def unpack(machine: Machine, package: str) -> None:
         fs.put(f"{LIB}/docker.socket", DOCKER_SOCKET)
         fs.put("/etc/init.d/docker", "#!/bin/sh\n", 0o755)
         fs.put("/etc/default/docker", "#DOCKER_OPTS=\n")
+        for runlevel in range(7):
+            fs.symlink("../init.d/docker", f"/etc/rc{runlevel}.d/{'S' if 2 <= runlevel <= 5 else 'K'}01docker")
+        if package != "docker.io" and not fs.exists("/etc/containerd/config.toml"):
+            fs.put("/etc/containerd/config.toml", DOCKERS_TOML)
         fs.mkdir("/var/lib/docker/containers", 0o710)
         if fs.exists(MARK):  # the postrm's own mask
             fs.remove(MARK, recursive=True)
@@ -123,8 +130,11 @@ def purge(machine: Machine, package: str) -> None:
     """The postrm's purge: configuration and masks go; Docker's takes /var/lib/docker with it."""
     fs, files = machine.fs, machine.systemd.files
     machine.packages.known[package].status = "pn"
-    folders = {"containerd": ("/etc/containerd",)}.get(package, ("/var/lib/docker", "/etc/docker"))
-    for path in folders if package in (*DOCKER, "containerd") else ():
+    if package == "containerd" and fs.exists("/etc/containerd/config.toml"):
+        fs.remove("/etc/containerd/config.toml")
+        if not fs.names("/etc/containerd"):  # dpkg leaves a directory that is not empty
+            fs.remove("/etc/containerd", recursive=True)
+    for path in ("/var/lib/docker", "/etc/docker") if package in DOCKER else ():
         if fs.exists(path):
             fs.remove(path, recursive=True)
     for unit in DOCKER_UNITS if package in DOCKER else (f"{package}.service",):

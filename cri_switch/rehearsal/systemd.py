@@ -127,7 +127,7 @@ class Systemd:
     def reset_failed(self, unit: str) -> tuple[int, str]:
         """`systemctl reset-failed`; a transient unit that failed is forgotten."""
         state = self.states.get(unit)
-        if state is None or not self.exists(unit):
+        if state is None or not self.exists(unit) or (self.files.masked(unit) and state.active == "inactive"):
             return 1, f"Failed to reset failed state of unit {unit}: Unit {unit} not loaded."
         if state.transient and state.active == "failed":
             del self.states[unit]
@@ -140,7 +140,7 @@ class Systemd:
     ) -> tuple[int, str]:
         """`systemd-run --remain-after-exit`: the program's effect comes at its end."""
         if unit in self.states and self.exists(unit):
-            words = f"Unit {unit} was already loaded or has a fragment file."
+            words = f"Unit {unit} already exists."
             return 1, f"Failed to start transient service unit: {words}"
         now = self._now()
         pid = self._processes.start(argv, f"/system.slice/{unit}")

@@ -63,16 +63,21 @@ class UnitFiles:
         folders = [name for name in self._fs.names(ETC) if name.endswith((".wants", ".requires"))]
         return [f"{ETC}/{folder}/{unit}" for folder in folders if unit in self._fs.names(f"{ETC}/{folder}")]
 
-    def enable(self, unit: str) -> None:
-        """Link it where [Install] says."""
-        text = self._fs.text(self.fragment(unit)) or ""
-        for target in re.findall(r"^WantedBy=(\S+)", text, re.M):
-            self._fs.symlink(self.fragment(unit), f"{ETC}/{target}.wants/{unit}")
+    def enable(self, unit: str) -> list[tuple[str, str]]:
+        """Link it where [Install] says; answers the new links and where they lead."""
+        path, there = self.fragment(unit), self.wants(unit)
+        targets = re.findall(r"^WantedBy=(\S+)", self._fs.text(path) or "", re.M)
+        links = [link for link in (f"{ETC}/{target}.wants/{unit}" for target in targets) if link not in there]
+        for link in links:
+            self._fs.symlink(path, link)
+        return [(link, path) for link in links]
 
-    def disable(self, unit: str) -> None:
-        """Take its links away."""
-        for link in self.wants(unit):
+    def disable(self, unit: str) -> list[str]:
+        """Take its links away; answers them."""
+        links = self.wants(unit)
+        for link in links:
             self._fs.remove(link)
+        return links
 
     def enabled(self) -> list[str]:
         """Units that a boot starts, sockets first."""

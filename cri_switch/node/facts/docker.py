@@ -88,10 +88,6 @@ DOCKER_CGROUP_DRIVER: Fact[str] = Fact(
     lambda result: result.stdout.strip(),
 )
 
-DOCKER_ROOT: Fact[str] = Fact(
-    "Docker's root", sudo("docker", "info", "--format", "{{.DockerRootDir}}", timeout=60), lambda r: r.stdout.strip()
-)
-
 
 def docker_containers(ids: Iterable[str]) -> Fact[tuple[Container, ...]]:
     """These containers in full; one that has gone meanwhile is left out."""

@@ -45,12 +45,7 @@ def _text(result: Result) -> str:
     return result.stdout.strip()
 
 
-OS_RELEASE: Fact[OsRelease] = Fact(
-    "os-release", plain("cat", "/etc/os-release"), lambda result: parse_os_release(result.stdout)
-)
 BOOT_ID: Fact[str] = Fact("boot id", plain("cat", "/proc/sys/kernel/random/boot_id"), _text)
 """Another after each boot."""
-MACHINE_ID: Fact[str] = Fact("machine id", plain("cat", "/etc/machine-id"), _text)
-"""Another after the machine was rebuilt."""
 CLOCK: Fact[float] = Fact("clock", plain("date", "+%s.%N"), lambda result: float(result.stdout))
 """Seconds since the epoch by the node's own clock."""

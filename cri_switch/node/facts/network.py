@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from cri_switch.node.command import plain, sudo
 from cri_switch.node.fact import Fact
 
@@ -43,11 +41,4 @@ FILESYSTEMS: Fact[frozenset[str]] = Fact(
     "filesystems that the kernel knows",
     plain("cat", "/proc/filesystems"),
     lambda result: frozenset(line.split()[-1] for line in result.stdout.splitlines() if line.split()),
-)
-
-
-BRIDGES: Fact[tuple[str, ...]] = Fact(
-    "bridges",
-    plain("ip", "-j", "link", "show", "type", "bridge"),
-    lambda result: tuple(link["ifname"] for link in json.loads(result.stdout or "[]") if "ifname" in link),
 )

@@ -21,6 +21,8 @@ _FLAGS = {
     "--allow-change-held-packages",
 }
 
+READING = "Reading package lists...\nBuilding dependency tree...\nReading state information...\n"
+
 
 def apt_get(call: Call) -> Reply:
     """`apt-get [-s] -y -o OPTION... update|install|remove [flags] NAME[=VERSION]...`."""
@@ -49,7 +51,7 @@ def _install(machine: Machine, names: list[str], flags: set[str]) -> Reply:
     plain: list[str] = []
     for name, _equals, version in (word.partition("=") for word in names):
         if name not in packages.offered and not packages.installed(name):
-            return failed(f"E: Unable to locate package {name}", 100)
+            return failed(f"E: Unable to locate package {name}", 100, READING)
         if version and packages.offered.get(name) != version:
             return failed(f"E: Version '{version}' for '{name}' was not found", 100)
         plain.append(name)
@@ -84,7 +86,7 @@ def _remove(machine: Machine, names: list[str], flags: set[str], verb: str) -> R
     packages = machine.packages
     unknown = [name for name in names if name not in packages.known and name not in packages.offered]
     if unknown:
-        return failed(f"E: Unable to locate package {unknown[0]}", 100)
+        return failed(f"E: Unable to locate package {unknown[0]}", 100, READING)
     going = packages.to_remove(names)
     if any(packages.known[name].hold for name in going) and "--allow-change-held-packages" not in flags:
         words = "E: Held packages were changed and -y was used without --allow-change-held-packages."

@@ -13,6 +13,8 @@ _NEEDED = ("CNI_COMMAND", "CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_PAT
 def plugin(call: Call) -> Reply:
     """`CNI_COMMAND=DEL ... /opt/cni/bin/TYPE` with its configuration on stdin."""
     name, network = posixpath.basename(call.argv[0]), call.machine.network
+    if "CNI_COMMAND" not in call.env:
+        return said("", 0, f"CNI {name} plugin version unknown\n")
     missing = [one for one in _NEEDED if one not in call.env]
     if missing:
         return said(json.dumps({"code": 4, "msg": f"required env variables [{missing[0]}] missing"}), 1)

@@ -26,7 +26,10 @@ def crictl(call: Call) -> Reply:
     if args[:1] == ["--runtime-endpoint"]:
         endpoint, args = args[1], args[2:]
     if endpoint.replace("/var/run/", "/run/") != f"unix://{SOCKET}":
-        return _refused(f"connect endpoint '{endpoint}', make sure you are running as root: context deadline exceeded")
+        return _refused(
+            f"connect: connect endpoint '{endpoint}', make sure you are running as root and the endpoint has been"
+            f" started: dial {endpoint.replace('://', ' ')}: connect: no such file or directory"
+        )
     if problem := machine.containerd.cri_problem():
         return _refused(f"getting the runtime version failed: {problem}")
     verbs = {"info": _info, "ps": _ps, "pods": _pods, "inspect": _inspect, "exec": _exec, "stop": _stop, "rmp": _rmp}
@@ -57,7 +60,7 @@ def _info(call: Call, _args: list[str]) -> Reply:
             "message": "" if network else "Network plugin returns error: cni plugin not initialized",
         },
     ]
-    runc = {"runtimeType": "io.containerd.runc.v2", "options": {"SystemdCgroup": driver == "systemd"}}
+    runc = {"runtimeType": "io.containerd.runc.v2", "options": {"SystemdCgroup": True} if driver == "systemd" else {}}
     config = {
         "containerd": {"snapshotter": "overlayfs", "runtimes": {"runc": runc}},
         "cni": {"binDir": bin_dir, "confDir": conf_dir},
@@ -147,6 +150,7 @@ def _inspect(call: Call, args: list[str]) -> Reply:
     if box is None:
         return _refused(f"getting the status of the container {args[2]!r}: not found")
     status = _container(box) | {"logPath": box.log, "exitCode": box.exit_code}
+    del status["podSandboxId"]
     return said(json.dumps({"status": status, "info": {"pid": box.pid, "sandboxID": box.sandbox_id}}) + "\n")
 
 
@@ -154,7 +158,7 @@ def _exec(call: Call, args: list[str]) -> Reply:
     rest = args[1:] if args[:1] == ["-s"] else args
     box = call.machine.containerd.boxes.get(rest[0])
     if box is None or not box.running:
-        return _refused(f"execing command in container: container {rest[0]} is not running")
+        return _refused(f"execing command in container: failed to find container {rest[0]!r} in store: not found")
     return etcd.inside(call, box, rest[1:])
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 DOWN = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
 _FIELD = re.compile(r"\{\{(json )?\.([A-Za-z.]+)\}\}")
 
+_PANIC = "panic: reflect: indirection through nil pointer to embedded struct [recovered]"
+"""Of `docker info --format` without a daemon (20.10.5)."""
+
 
 def docker(call: Call) -> Reply:
     """`docker ps|inspect|info|stop|rm|start|save|exec|--version`; its socket brings dockerd up."""
@@ -28,7 +31,7 @@ def docker(call: Call) -> Reply:
         if machine.systemd.active("docker.socket"):
             machine.systemd.start("docker.service")
         if not machine.docker.up:
-            return failed(DOWN)
+            return failed(_PANIC, 2) if call.args[0] == "info" else failed(DOWN)
     verb, rest = call.args[0], call.args[1:]
     verbs = {"ps": _ps, "inspect": _inspect, "info": _info, "stop": _stop, "rm": _rm, "save": _save, "exec": _exec}
     if verb not in verbs:
@@ -140,12 +143,14 @@ def _stop(call: Call, args: list[str]) -> Reply:
 
 def _rm(call: Call, args: list[str]) -> Reply:
     found, err = _each(call, args, "")
+    gone = ""
     for box in found:
         if box.running:
             err += f"Error response from daemon: You cannot remove a running container {box.id}.\n"
         else:
             call.machine.docker.remove(box)
-    return said("", 1 if err else 0, err)
+            gone += f"{box.id}\n"
+    return said(gone, 1 if err else 0, err)
 
 
 def _save(call: Call, args: list[str]) -> Reply:

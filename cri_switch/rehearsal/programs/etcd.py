@@ -22,7 +22,7 @@ def inside(call: Call, box: Box, argv: list[str]) -> Reply:
     words = [word for word in argv[1:] if not word.startswith("--")]
     endpoint = next((word.partition("=")[2] for word in argv if word.startswith("--endpoints=")), "127.0.0.1:2379")
     if words == ["endpoint", "health"]:
-        return said(f"{endpoint} is healthy: successfully committed proposal: took = 9.1ms\n")
+        return said("", 0, f"{endpoint} is healthy: successfully committed proposal: took = 9.1ms\n")
     if words[:2] == ["endpoint", "status"] and words[-2:] == ["-w", "json"]:
         return said(json.dumps(_status(call, every="--cluster" in argv)) + "\n")
     if words == ["member", "list", "-w", "json"]:
@@ -31,7 +31,8 @@ def inside(call: Call, box: Box, argv: list[str]) -> Reply:
     if words[:2] == ["snapshot", "save"]:
         content = f"simulated snapshot of {call.machine.name} " * 64
         call.machine.fs.write(words[2], content, 0o600)
-        return said(f"Snapshot saved at {words[2]}\n")
+        log = {"level": "info", "msg": "saved", "path": words[2]}
+        return said(f"Snapshot saved at {words[2]}\n", 0, json.dumps(log) + "\n")
     if words[:2] == ["snapshot", "status"] and words[3:] == ["-w", "json"]:
         if not call.machine.fs.exists(words[2]):
             return failed(f"Error: stat {words[2]}: no such file or directory")

@@ -113,11 +113,14 @@ def df(call: Call) -> Reply:
     machine = call.machine
     if call.args[:2] == ["-B1", "--output=size,avail,target,file"]:
         return _room(call, without_dashes(call.args[2:]))
-    lines = ["Filesystem 1-blocks Used Available Capacity Mounted on"]
-    for _path in after(call.args, "-B1", "-P", "--"):
+    err, lines = "", ["Filesystem 1-blocks Used Available Capacity Mounted on"]
+    for path in after(call.args, "-B1", "-P", "--"):
         free = 0 if machine.fs.full else machine.disk_free
-        lines.append(f"/dev/sda1 {machine.disk_size} {machine.disk_size - free} {free} 50% /")
-    return said("\n".join(lines) + "\n")
+        if machine.fs.exists(path):
+            lines.append(f"/dev/sda1 {machine.disk_size} {machine.disk_size - free} {free} 50% /")
+        else:
+            err += f"df: {path}: {MISSING}\n"
+    return _table(lines, err)
 
 
 def _room(call: Call, paths: list[str]) -> Reply:
@@ -128,7 +131,12 @@ def _room(call: Call, paths: list[str]) -> Reply:
             lines.append(f"{machine.disk_size} {0 if machine.fs.full else machine.disk_free} / {path}")
         else:
             err += f"df: {path}: {MISSING}\n"
-    return said("\n".join(lines) + "\n", 1 if err else 0, err)
+    return _table(lines, err)
+
+
+def _table(lines: list[str], err: str) -> Reply:
+    """Without a row there is no heading."""
+    return said("\n".join(lines) + "\n" if len(lines) > 1 else "", 1 if err else 0, err)
 
 
 def tar(call: Call) -> Reply:
@@ -137,7 +145,7 @@ def tar(call: Call) -> Reply:
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for member in after(call.args, "-C", "/", "-c", "--"):
             if not call.machine.fs.exists(f"/{member}"):
-                return failed(f"tar: {member}: Cannot stat: {MISSING}", 2)
+                return Reply(2, bytes(10240), f"tar: {member}: Cannot stat: {MISSING}\n")
             for path, found in call.machine.fs.walk(f"/{member}"):
                 info = tarfile.TarInfo(path.lstrip("/"))
                 info.mode, info.mtime = found.mode, int(found.mtime)

@@ -7,8 +7,9 @@ import posixpath
 import stat as modes
 from collections.abc import Callable
 
+from cri_switch.rehearsal.docker_clients import clients
 from cri_switch.rehearsal.filesystem import MISSING, Entry, FileSystem
-from cri_switch.rehearsal.reply import Call, Reply, UnknownUse, said
+from cri_switch.rehearsal.reply import Call, Reply, UnknownUse, after, said
 
 _WITH_VALUE = ("-type", "-xtype", "-name", "-path", "-lname", "-maxdepth", "-mindepth", "-printf")
 _ALONE = ("-ls", "-print", "-delete", "-empty", "-depth", "-xdev")
@@ -16,6 +17,8 @@ _ALONE = ("-ls", "-print", "-delete", "-empty", "-depth", "-xdev")
 
 def find(call: Call) -> Reply:
     """`find [-L] PATH... TESTS [-ls | -printf FORMAT | -delete]`: all tests must hold."""
+    if call.args[:1] == ["/proc"]:
+        return _sockets(call)
     follow = call.args[:1] == ["-L"]
     words = call.args[1:] if follow else call.args
     first = next((number for number, word in enumerate(words) if word.startswith("-")), len(words))
@@ -39,6 +42,13 @@ def find(call: Call) -> Reply:
             else:
                 out += _shown(where, entry, wish)
     return said(out, 1 if err else 0, err)
+
+
+def _sockets(call: Call) -> Reply:
+    """The open files of processes that are sockets; processes end meanwhile, so there is always a complaint."""
+    after(call.args, "/proc", "-maxdepth", "3", "-path", "/proc/[0-9]*/fd/*", "-lname", "socket:*", "-printf")
+    lines = [f"/proc/{pid}/fd/9 socket:[{inode}]\n" for pid, inode, _own in clients(call.machine)]
+    return said("".join(lines), 1, f"find: '/proc/{1 << 20}': {MISSING}\n")
 
 
 def _wish(tests: list[str]) -> dict[str, str]:

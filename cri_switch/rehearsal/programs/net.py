@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from cri_switch.rehearsal.docker_clients import SOCKET, clients
 from cri_switch.rehearsal.firewall import Firewall
 from cri_switch.rehearsal.reply import Call, Reply, UnknownUse, after, failed, said
 
@@ -36,8 +37,9 @@ def iptables_save(call: Call) -> Reply:
 
 
 def ip6tables_save(call: Call) -> Reply:
-    """`ip6tables-save`."""
-    return said(call.machine.firewall6.save())
+    """`ip6tables-save`: nothing while the kernel has none of its tables."""
+    firewall = call.machine.firewall6
+    return said(firewall.save() if firewall.touched else "")
 
 
 def iptables(call: Call) -> Reply:
@@ -63,7 +65,8 @@ def umount(call: Call) -> Reply:
     """`umount PATH`."""
     (path,) = call.args
     if path not in call.machine.kernel.mounts:
-        return failed(f"umount: {path}: not mounted.", 32)
+        there = call.machine.fs.exists(path)
+        return failed(f"umount: {path}: {'not mounted' if there else 'no mount point specified'}.", 32)
     call.machine.kernel.mounts.remove(path)
     return Reply()
 
@@ -132,6 +135,8 @@ def conntrack(_call: Call) -> Reply:
 
 
 def ss(call: Call) -> Reply:
-    """`ss -x -n`: nobody is connected to a socket."""
+    """`ss -x -n`: the connections to Docker's socket, dockerd's end of each."""
     after(call.args, "-x", "-n")
-    return said("Netid State Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n")
+    lines = ["Netid State Recv-Q Send-Q Local Address:Port Peer Address:Port Process"]
+    lines += [f"u_str ESTAB 0 0 {SOCKET} {own} * {peer}" for _pid, peer, own in clients(call.machine)]
+    return said("\n".join(lines) + "\n")

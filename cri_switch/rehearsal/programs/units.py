@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cri_switch.rehearsal.machine import Machine
 
 _NICE = ("ionice", "nice")
+_UNKNOWN = "Unit {unit} does not exist, proceeding anyway.\n"
 
 
 def systemctl(call: Call) -> Reply:
@@ -32,11 +33,13 @@ def systemctl(call: Call) -> Reply:
     change = _CHANGES.get(verb)
     if change is None or any(word.startswith("-") for word in rest) or "--now" in call.args:
         raise UnknownUse(f"systemctl {verb}")
+    told = ""
     for unit in rest:
         rc, err = change(call.machine, _full(unit))
         if rc:
             return failed(err, rc)
-    return Reply()
+        told += err
+    return Reply(0, b"", told)
 
 
 def _full(unit: str) -> str:
@@ -61,24 +64,28 @@ def _enable(machine: Machine, unit: str) -> tuple[int, str]:
         return 1, f"Failed to enable unit: Unit file /etc/systemd/system/{unit} is masked."
     if not machine.systemd.files.fragment(unit):
         return 1, f"Failed to enable unit: Unit file {unit} does not exist."
-    machine.systemd.files.enable(unit)
-    return 0, ""
+    return 0, "".join(f"Created symlink {link} -> {to}.\n" for link, to in machine.systemd.files.enable(unit))
 
 
 def _disable(machine: Machine, unit: str) -> tuple[int, str]:
-    machine.systemd.files.disable(unit)
-    return 0, ""
+    if not machine.systemd.files.fragment(unit):
+        return 1, f"Failed to disable unit: Unit file {unit} does not exist."
+    return 0, "".join(f"Removed {link}.\n" for link in machine.systemd.files.disable(unit))
 
 
 def _mask(machine: Machine, unit: str) -> tuple[int, str]:
-    if machine.systemd.files.mask(unit):
+    if machine.systemd.files.masked(unit):
         return 0, ""
+    unknown = "" if machine.systemd.exists(unit) else _UNKNOWN.format(unit=unit)
+    if machine.systemd.files.mask(unit):
+        return 0, f"{unknown}Created symlink /etc/systemd/system/{unit} -> /dev/null.\n"
     return 1, f"Failed to mask unit: File /etc/systemd/system/{unit} already exists."
 
 
 def _unmask(machine: Machine, unit: str) -> tuple[int, str]:
-    machine.systemd.files.unmask(unit)
-    return 0, ""
+    if machine.systemd.files.unmask(unit):
+        return 0, f"Removed /etc/systemd/system/{unit}.\n"
+    return 0, "" if machine.systemd.exists(unit) else _UNKNOWN.format(unit=unit)
 
 
 def _reset(machine: Machine, unit: str) -> tuple[int, str]:
@@ -123,7 +130,7 @@ def _values(machine: Machine, unit: str) -> dict[str, str]:
         "Id": unit,
         "LoadState": load,
         "ActiveState": state.active,
-        "SubState": state.sub,
+        "SubState": _sub(machine, unit),
         "UnitFileState": "transient" if state.transient else files.state(unit),
         "FragmentPath": path,
         "MainPID": str(state.main_pid),
@@ -149,6 +156,13 @@ def _list(machine: Machine, args: list[str]) -> Reply:
             if machine.systemd.exists(unit)
         )
     )
+
+
+def _sub(machine: Machine, unit: str) -> str:
+    """A socket is running, not listening, while its service is."""
+    state = machine.systemd.state(unit)
+    served = unit.endswith(".socket") and machine.systemd.active(unit.replace(".socket", ".service"))
+    return "running" if served and state.sub == "listening" else state.sub
 
 
 def _cat(machine: Machine, unit: str) -> Reply:
@@ -203,7 +217,7 @@ def journalctl(call: Call) -> Reply:
     journal = call.machine.journal
     lines = journal.select(units, after=after_cursor, last=last)
     text = "".join(f"{line.text if form == 'cat' else journal.short(line)}\n" for line in lines)
-    if not lines:
+    if not lines and form != "cat":
         text = "-- No entries --\n"
     if show and (lines or after_cursor):
         text += f"-- cursor: s=rehearsal;i={lines[-1].cursor if lines else after_cursor}\n"

@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cri_switch.node.facts.disk import disks
-from cri_switch.node.facts.machine import CLOCK, OS_RELEASE, parse_os_release
+from cri_switch.node.facts.machine import CLOCK, parse_os_release
 from cri_switch.node.fake import ScriptedConnection
 
 
 def test_os_release() -> None:
     text = 'PRETTY_NAME="Debian GNU/Linux 11 (bullseye)"\nVERSION_ID="11"\nID=debian\n# no\nBROKEN="\n'
-    found = OS_RELEASE.read(ScriptedConnection("n", {"/etc/os-release": text}))
+    found = parse_os_release(text)
     assert (found.id, found.version, found.debian_family) == ("debian", "11", True)
     assert parse_os_release("ID=ubuntu\nID_LIKE=debian").debian_family
     assert not parse_os_release("ID=fedora").debian_family

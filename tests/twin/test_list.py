@@ -1,0 +1,40 @@
+"""The list of commands is whole, each of them fails in some way, and the rehearsal knows them all."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.twin.failing import NO_FAILURE, variants_of
+
+pytestmark = pytest.mark.timeout(1200)
+ONLY_BY_SSH = "cri_switch/node/ssh.py"
+"""The ssh connection's own question, whether a program that sudo refuses is there at all."""
+
+
+@pytest.fixture(scope="module")
+def listing() -> dict[str, Any]:
+    """Generated, in a process of its own."""
+    command = [sys.executable, "-m", "tests.twin.listing"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_every_place_that_makes_a_command_was_reached(listing: dict[str, Any]) -> None:
+    assert [place for place in listing["missed"] if not place.startswith(ONLY_BY_SSH)] == []
+
+
+def test_the_rehearsal_knows_every_command(listing: dict[str, Any]) -> None:
+    assert listing["complaints"] == []
+
+
+def test_every_command_fails_in_some_way(listing: dict[str, Any]) -> None:
+    commands = listing["commands"]
+    tame = {shape for shape, each in commands.items() if not variants_of({shape: each})}
+    assert tame == set(NO_FAILURE)
