@@ -35,7 +35,7 @@ from cri_switch.node.facts.texts import texts
 from cri_switch.node.facts.units import units
 from cri_switch.render.docker_daemon import DAEMON_JSON
 
-_OS, _MOUNTS = "/etc/os-release", "/proc/self/mounts"
+_OS, _MOUNTS, _MACHINE_ID = "/etc/os-release", "/proc/self/mounts", "/etc/machine-id"
 _SELINUX, _APPARMOR = "/sys/fs/selinux/enforce", "/sys/module/apparmor/parameters/enabled"
 _CRICTL = ("/usr/local/bin/crictl", "/usr/bin/crictl", "/bin/crictl")
 _CONTAINERD = ("/usr/bin/containerd", "/usr/local/bin/containerd", "/opt/bin/containerd")
@@ -47,7 +47,7 @@ class Reading:
 
     def __init__(self, connection: Connection, node: NodeRef, migration: Migration) -> None:
         self.connection, self.node, self.spec = connection, node, migration.spec
-        files = (_OS, _MOUNTS, _SELINUX, _APPARMOR, DAEMON_JSON, CONFIG, MANIFEST, *EXTRA_FILES)
+        files = (_OS, _MOUNTS, _MACHINE_ID, _SELINUX, _APPARMOR, DAEMON_JSON, CONFIG, MANIFEST, *EXTRA_FILES)
         self.texts = texts(*files, self.spec.kubelet.flags_file).read(connection)
         found = units("docker.service", "cri-docker.service").read(connection)
         self.docker_active = found["docker.service"].active
@@ -112,6 +112,11 @@ class Reading:
             socket_processes=self._socket_processes(),
             **self._packages(),
         )
+
+    @property
+    def machine_id(self) -> str:
+        """ "" where the machine has none."""
+        return self.texts.get(_MACHINE_ID, "").strip()
 
     def _packages(self) -> dict[str, Any]:
         wanted, connection = self.spec.target.package, self.connection

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cri_switch.checks.control_plane import ControlPlaneState, check_control_plane, check_outage
 from cri_switch.checks.ignored import check_ignored
+from cri_switch.checks.inventory import check_inventory, check_machine_id
 from cri_switch.checks.node_state import check_node_state
 from cri_switch.checks.orchestrator import check_orchestrator
 from cri_switch.cluster.rights import check_rights
@@ -22,6 +23,7 @@ from cri_switch.node.connection import Connection
 from cri_switch.node.facts.certificates import certificates
 from cri_switch.node.facts.etcd import MANIFEST, parse_etcd_manifest
 from cri_switch.node.facts.etcdctl import etcd_member_count, etcd_status
+from cri_switch.node.inventory_file import inventory_hosts
 from cri_switch.render.errors import RenderError
 from cri_switch.render.findings import findings_text
 from tasks import reach
@@ -45,6 +47,8 @@ def check_cluster(found: Discovery, plan: Plan, migration: Migration) -> list[Fi
     """What the API alone can tell: rights, names, managed nodes, who uses Docker, the drains, the backup's limits."""
     api, spec = reach.cluster(migration), migration.spec
     findings = [*found.findings, *check_ignored(spec.ignore_preflight_errors), *check_rights(api, spec.hold_daemonsets)]
+    if spec.ssh.inventory:
+        findings += check_inventory(inventory_hosts(spec.ssh.inventory), found.nodes)
     if any(finding.name == "MissingRight" and "list " in finding.summary for finding in findings):
         return findings
     findings += [*workload_findings(api, plan, migration), *check_outage(found.nodes, plan.todo)]
@@ -66,6 +70,8 @@ def check_node(node: NodeRef, migration: Migration) -> LookedAt:
     """One node over ssh; that it cannot be looked at is a finding too."""
     try:
         reading = Reading(reach.node(node, migration), node, migration)
+        if wrong := check_machine_id(node, reading.machine_id):
+            return LookedAt(wrong)
         state = reading.state()
         findings = check_node_state(state, allow_foreign_containers=migration.spec.allow_foreign_containers)
         if node.role == "control-plane":

@@ -35,6 +35,7 @@ def node_ref(node: Obj) -> NodeRef:
         runtime=info.get("containerRuntimeVersion", ""),
         unschedulable=bool(spec.get("unschedulable")),
         pod_cidrs=tuple(cidrs),
+        machine_id=info.get("machineID", ""),
     )
 
 

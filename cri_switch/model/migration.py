@@ -45,6 +45,10 @@ class Ssh(_Section):
         default=None, ge=1, le=65535, description="Port of sshd; by default what ssh_config says, or 22"
     )
     config_file: str = Field(default="~/.ssh/config", description="ssh_config that names the nodes")
+    inventory: str | None = Field(
+        default=None,
+        description="Ansible or Kubespray inventory (YAML, INI, or its directory): addresses, users, keys, jumps",
+    )
     identity_file: str | None = Field(default=None, description="Private key; by default ssh_config's and the agent's")
     known_hosts: str = Field(default="~/.ssh/known_hosts", description="Host keys of the nodes")
     host_keys: Literal["strict", "accept-new"] = Field(

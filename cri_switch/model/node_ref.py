@@ -23,6 +23,8 @@ class NodeRef(BaseModel):
     unschedulable: bool = False
     """Whether it was cordoned when the plan was made."""
     pod_cidrs: tuple[str, ...] = ()
+    machine_id: str = ""
+    """What its kubelet read from /etc/machine-id."""
 
     def __str__(self) -> str:
         return self.name

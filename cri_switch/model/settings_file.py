@@ -20,6 +20,7 @@ Keys = tuple[str | int, ...]
 PATHS: tuple[Keys, ...] = (
     ("spec", "cluster", "kubeconfig"),
     ("spec", "ssh", "config_file"),
+    ("spec", "ssh", "inventory"),
     ("spec", "ssh", "identity_file"),
     ("spec", "ssh", "known_hosts"),
     ("spec", "backup", "directory"),

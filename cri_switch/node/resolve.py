@@ -11,34 +11,58 @@ import paramiko
 from cri_switch.model.errors import SettingsError
 from cri_switch.model.migration import Ssh
 from cri_switch.model.node_ref import NodeRef
+from cri_switch.node.inventory_file import inventory_hosts
 from cri_switch.node.ssh_config import SshHost, parse_ssh_g, ssh_host
+from cri_switch.render.inventory import InventoryHost
 
 DEFAULT_CONFIG = str(Ssh.model_fields["config_file"].default)
 DEFAULT_KNOWN_HOSTS = str(Ssh.model_fields["known_hosts"].default)
 
 
 def resolve(node: NodeRef, ssh: Ssh) -> SshHost:
-    """Where and as whom to log in: what ssh_config says about the node's name, else its InternalIP; settings win.
+    """Where and as whom to log in: by ssh_config and the node's InternalIP, then the inventory; the settings win.
 
-    Raises: SettingsError when the ssh_config named in the settings is missing or not understood.
+    ssh_config is asked, as Ansible would, for the inventory's ansible_host, else for the node's name.
+
+    Raises: SettingsError when the ssh_config or the inventory of the settings is missing; RenderError when the
+        inventory is not understood.
     """
     config = None
     if ssh.config_file != DEFAULT_CONFIG:
         config = str(Path(ssh.config_file).expanduser())
         if not Path(config).is_file():
             raise SettingsError(f"ssh.config_file {config} does not exist")
-    host = ssh_host(_options(node.name, config), node.name, config)
-    if host.hostname.lower() == node.name.lower() and node.address and not host.proxy:
+    listed = inventory_hosts(ssh.inventory).get(node.name) if ssh.inventory else None
+    name = (listed.address or listed.name) if listed else node.name
+    host = ssh_host(_options(name, config) | _listed(listed) | _set(ssh), name, config)
+    if host.hostname.lower() in (node.name.lower(), listed and listed.name.lower()) and node.address and not host.proxy:
         host = replace(host, hostname=node.address)
-    if ssh.user:
-        host = replace(host, user=ssh.user)
-    if ssh.port is not None:
-        host = replace(host, port=ssh.port)
-    if ssh.identity_file:
-        host = replace(host, identity_files=(str(Path(ssh.identity_file).expanduser()),))
     if ssh.known_hosts != DEFAULT_KNOWN_HOSTS or not host.known_hosts:
         host = replace(host, known_hosts=(str(Path(ssh.known_hosts).expanduser()),))
     return host
+
+
+def _set(ssh: Ssh) -> dict[str, list[str]]:
+    """What the settings say, as ssh_config would: a ProxyJump is made with this port."""
+    found = {"user": ssh.user, "port": str(ssh.port or ""), "identityfile": ssh.identity_file or ""}
+    return {keyword: [value] for keyword, value in found.items() if value}
+
+
+def _listed(listed: InventoryHost | None) -> dict[str, list[str]]:
+    """What the inventory says, as ssh_config would; Ansible gives it to ssh on the command line, so it wins there."""
+    if listed is None:
+        return {}
+    found = {
+        "user": listed.user,
+        "port": str(listed.port or ""),
+        "identityfile": listed.identity_file,
+        "proxycommand": listed.proxy,
+        "proxyjump": listed.jump,
+    }
+    options = {keyword: [value] for keyword, value in found.items() if value}
+    if listed.jump:
+        options["proxycommand"] = ["none"]
+    return options
 
 
 def _options(host: str, config: str | None) -> dict[str, list[str]]:
