@@ -25,6 +25,15 @@ class Page:
 
 
 MANUAL: dict[str, Page] = {
+    "init": Page(
+        "Write a commented settings file: from a kubeconfig, and what is found by it and in ssh_config.",
+        "Nothing is changed but the file. It refuses to write over one that is there, unless --force.",
+        (
+            ("migration.yaml, of the current context", ""),
+            ("Another cluster, reached by a Kubespray inventory", "--kubeconfig prod.conf -i prod/hosts.yaml"),
+            ("Only look at what it would be", "-f - --user ops"),
+        ),
+    ),
     "preflight": Page(
         "Look at the cluster and at every node that would be switched, and print all findings.",
         "Nothing is changed. The exit code is 3 when errors are left; docs/findings.md tells what each name means.",
