@@ -103,6 +103,12 @@ lab-demo: install ## build a real cluster, migrate it, show before and after, ta
 	XDG_STATE_HOME="$$directory/state" "$${inside[@]}" $(CURDIR)/$(BIN)/cri-switch migrate -f "$$directory/migration.yaml" --yes
 	"$${inside[@]}" kubectl get nodes -o wide
 
+.PHONY: docs
+docs: install ## write the pages that are made: commands, settings, findings
+	$(BIN)/python -m cri_switch.cli.pages docs/commands
+	$(BIN)/python -m cri_switch.model.settings_page > docs/settings.md
+	$(BIN)/python -m cri_switch.checks.catalogue > docs/findings.md
+
 .PHONY: demo
 demo: install ## migrate a simulated cluster by the real flow: no root, no server, nothing real is touched
 	$(BIN)/cri-switch demo

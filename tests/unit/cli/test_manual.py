@@ -61,7 +61,7 @@ def test_the_exit_codes_are_those_of_the_errors() -> None:
 def test_the_pages_are_made_of_it() -> None:
     directory = ROOT / "docs" / "commands"
     there = {path.name: path.read_text() for path in directory.glob("*.md")}
-    assert there == pages(), "python -m cri_switch.cli.pages docs/commands"
+    assert there == pages(), "make docs"
 
 
 @pytest.mark.parametrize(("shell", "word"), [("bash", "complete "), ("zsh", "#compdef"), ("fish", "complete -c")])
