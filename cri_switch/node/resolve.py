@@ -12,7 +12,7 @@ from cri_switch.model.errors import SettingsError
 from cri_switch.model.migration import Ssh
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.node.inventory_file import inventory_hosts
-from cri_switch.node.ssh_config import SshHost, parse_ssh_g, ssh_host
+from cri_switch.node.ssh_config import SshHost, hop, parse_ssh_g, ssh_host
 from cri_switch.render.inventory import InventoryHost
 
 DEFAULT_CONFIG = str(Ssh.model_fields["config_file"].default)
@@ -34,7 +34,7 @@ def resolve(node: NodeRef, ssh: Ssh) -> SshHost:
             raise SettingsError(f"ssh.config_file {config} does not exist")
     listed = inventory_hosts(ssh.inventory).get(node.name) if ssh.inventory else None
     name = (listed.address or listed.name) if listed else node.name
-    host = ssh_host(_options(name, config) | _listed(listed) | _set(ssh), name, config)
+    host = ssh_host(_options(name, config) | _listed(listed, config) | _set(ssh), name, config)
     if host.hostname.lower() in (node.name.lower(), listed and listed.name.lower()) and node.address and not host.proxy:
         host = replace(host, hostname=node.address)
     if ssh.known_hosts != DEFAULT_KNOWN_HOSTS or not host.known_hosts:
@@ -48,15 +48,16 @@ def _set(ssh: Ssh) -> dict[str, list[str]]:
     return {keyword: [value] for keyword, value in found.items() if value}
 
 
-def _listed(listed: InventoryHost | None) -> dict[str, list[str]]:
+def _listed(listed: InventoryHost | None, config: str | None) -> dict[str, list[str]]:
     """What the inventory says, as ssh_config would; Ansible gives it to ssh on the command line, so it wins there."""
     if listed is None:
         return {}
+    bastion = f"{hop(config)} -W [%h]:%p {listed.bastion}" if listed.bastion else ""
     found = {
         "user": listed.user,
         "port": str(listed.port or ""),
         "identityfile": listed.identity_file,
-        "proxycommand": listed.proxy,
+        "proxycommand": listed.proxy or bastion,
         "proxyjump": listed.jump,
     }
     options = {keyword: [value] for keyword, value in found.items() if value}

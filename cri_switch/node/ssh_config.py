@@ -32,19 +32,18 @@ def parse_ssh_g(text: str) -> dict[str, list[str]]:
     return found
 
 
+def hop(config: str | None) -> str:
+    """How OpenSSH is called for a machine in between: never asking, with the settings' own ssh_config."""
+    return f"ssh -o BatchMode=yes{f' -F {config}' if config else ''}"
+
+
 def jump_command(jump: str, hostname: str, port: int, config: str | None) -> str:
     """The ProxyCommand that OpenSSH makes of a ProxyJump ("a" or "a,b"): ssh to the last hop, through those before."""
     *before, last = jump.split(",")
     user_host, _, hop_port = last.removeprefix("ssh://").partition(":")
     if last.removeprefix("ssh://").count(":") > 1:  # an IPv6 address: no port split
         user_host, hop_port = last.removeprefix("ssh://"), ""
-    words = [
-        "ssh",
-        "-o BatchMode=yes",
-        *([f"-F {config}"] if config else []),
-        *([f"-J {','.join(before)}"] * bool(before)),
-    ]
-    words += [f"-p {hop_port}"] if hop_port else []
+    words = [hop(config), *([f"-J {','.join(before)}"] * bool(before)), *([f"-p {hop_port}"] if hop_port else [])]
     return " ".join([*words, f"-W [{hostname}]:{port}", user_host])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from cri_switch.render.errors import RenderError
@@ -24,7 +24,8 @@ _DEPTH = 10
 class InventoryHost:
     """A host; "" is what the inventory does not say. `node` is its name in Kubernetes, `ips` are its own addresses.
 
-    `jump` is OpenSSH's ProxyJump, `proxy` its ProxyCommand; `role` is None where no group tells.
+    `jump` is OpenSSH's ProxyJump, `proxy` its ProxyCommand, `bastion` the words for `ssh` to Kubespray's bastion;
+    `role` is None where no group tells.
     """
 
     name: str
@@ -35,6 +36,7 @@ class InventoryHost:
     identity_file: str = ""
     jump: str = ""
     proxy: str = ""
+    bastion: str = ""
     role: str | None = None
     ips: tuple[str, ...] = ()
 
@@ -62,20 +64,24 @@ def hosts_of(groups: Groups, more: Mapping[str, Vars], path: str) -> dict[str, I
             found |= groups[name].hosts.get(host, {})
         return found | more.get(f"host_vars/{host}", {})
 
-    proxy = _through(_host(bastions[0], all_vars(bastions[0]), path)) if bastions else ""
+    bastion = _words(_host(bastions[0], all_vars(bastions[0]), path)) if bastions else ""
     answer = {}
     for name in cluster or [host for host in everybody if host not in bastions]:
-        host = _host(name, all_vars(name), path, proxy=proxy, role=_role(name, members))
+        through = "" if name in bastions else bastion
+        host = _host(name, all_vars(name), path, bastion=through, role=_role(name, members))
         answer[host.node] = host
     return answer
 
 
-def _members(groups: Groups, name: str, depth: int = 0) -> set[str]:
-    """The hosts of a group and of all below it."""
+def _members(groups: Groups, name: str, depth: int = 0) -> dict[str, None]:
+    """The hosts of a group and of all below it, in the file's order."""
     group = groups.get(name)
     if group is None or depth > _DEPTH:
-        return set()
-    return set(group.hosts).union(*(_members(groups, child, depth + 1) for child in group.children))
+        return {}
+    found = dict.fromkeys(group.hosts)
+    for child in group.children:
+        found |= _members(groups, child, depth + 1)
+    return found
 
 
 def _depth(groups: Groups, name: str, seen: frozenset[str] = frozenset()) -> int:
@@ -83,13 +89,13 @@ def _depth(groups: Groups, name: str, seen: frozenset[str] = frozenset()) -> int
     return 1 + max((_depth(groups, other, seen | {name}) for other in above), default=0)
 
 
-def _role(name: str, members: Mapping[str, set[str]]) -> str | None:
+def _role(name: str, members: Mapping[str, Collection[str]]) -> str | None:
     if any(name in members.get(group, ()) for group in CONTROL_PLANE):
         return "control-plane"
     return "worker" if any(name in members.get(group, ()) for group in WORKERS) else None
 
 
-def _host(name: str, given: Vars, path: str, *, proxy: str = "", role: str | None = None) -> InventoryHost:
+def _host(name: str, given: Vars, path: str, *, bastion: str = "", role: str | None = None) -> InventoryHost:
     def text(*keys: str) -> str:
         value = next((given[key] for key in keys if given.get(key) not in (None, "")), "")
         return _resolved(str(value), given, f"{keys[0]} of {name}", path)
@@ -98,7 +104,7 @@ def _host(name: str, given: Vars, path: str, *, proxy: str = "", role: str | Non
     if port and not port.isdigit():
         raise RenderError(path, 0, f"ansible_port of {name} is {port!r}, which is no number")
     words = shlex.split(f"{text('ansible_ssh_common_args')} {text('ansible_ssh_extra_args')}")
-    jump, own_proxy = _option(words, "proxyjump"), _option(words, "proxycommand")
+    jump, proxy = _option(words, "proxyjump"), _option(words, "proxycommand")
     return InventoryHost(
         name=name,
         node=text("kube_override_hostname") or name,
@@ -107,7 +113,8 @@ def _host(name: str, given: Vars, path: str, *, proxy: str = "", role: str | Non
         port=int(port) if port else None,
         identity_file=text("ansible_ssh_private_key_file", "ansible_private_key_file"),
         jump=jump,
-        proxy=own_proxy or ("" if jump else proxy),
+        proxy=proxy,
+        bastion="" if jump or proxy else bastion,
         role=role,
         ips=tuple(dict.fromkeys(filter(None, (text("ip"), text("access_ip"))))),
     )
@@ -139,10 +146,9 @@ def _option(words: Sequence[str], name: str) -> str:
     return ""
 
 
-def _through(bastion: InventoryHost) -> str:
-    """The ProxyCommand by which Kubespray goes through its group `bastion`."""
-    words = ["ssh", "-o", "BatchMode=yes", "-W", "[%h]:%p"]
-    words += ["-p", str(bastion.port)] if bastion.port else []
+def _words(bastion: InventoryHost) -> str:
+    """Where and as whom to go to the bastion."""
+    words = ["-p", str(bastion.port)] if bastion.port else []
     words += ["-i", bastion.identity_file] if bastion.identity_file else []
     where = bastion.address or bastion.name
     return " ".join([*words, f"{bastion.user}@{where}" if bastion.user else where])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import functools
+import json
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -142,6 +144,43 @@ def test_a_node_that_cannot_be_reached_is_named(site: Site, migrate: Any, tmp_pa
     config = (site.directory / "ssh_config").read_text().replace(site.address("w1"), "10.77.0.199")
     (tmp_path / "ssh_config").write_text(config)
     _one_error(migrate({"ssh": {"config_file": str(tmp_path / "ssh_config"), "connect_timeout": 2}}), "w1")
+
+
+@contextmanager
+def _only_by(site: Site, jump: str) -> Iterator[None]:
+    """The workers refuse ssh from everywhere but one machine."""
+    rule = ["INPUT", "-p", "tcp", "--dport", "22", "!", "-s", site.address(jump), "-j", "REJECT"]
+    try:
+        for name in site.workers:
+            site.root(name, "iptables", "-I", *rule)
+        yield
+    finally:
+        for name in site.workers:
+            site.root(name, "iptables", "-D", *rule)
+
+
+def test_nodes_behind_a_jump_machine(site: Site, migrate: Any, tmp_path: Path) -> None:
+    """By ssh_config's ProxyJump, and by an inventory with Kubespray's group `bastion`."""
+    jump = site.control_plane
+    config = (site.directory / "ssh_config").read_text()
+    hosts = [f"{name} ansible_host={site.address(name)} ansible_user=ops" for name in site.nodes]
+    groups = ["[bastion]", jump, "[kube_control_plane]", jump, "[kube_node]", *site.workers]
+    (tmp_path / "hosts.ini").write_text("\n".join(["[all]", *hosts, *groups]) + "\n")
+    jumping = [(f"Host {name}\n", f"Host {name}\n  ProxyJump {jump}\n") for name in site.workers]
+    (tmp_path / "jump").write_text(functools.reduce(lambda text, pair: text.replace(*pair), jumping, config))
+    entry = config[config.index(f"Host {jump}\n") :].split("\n\n")[0].splitlines()[1:]
+    (tmp_path / "plain").write_text("\n".join(["Host *", *(line for line in entry if "HostName" not in line)]) + "\n")
+    ways = {
+        "jump": {"config_file": str(tmp_path / "jump")},
+        "inventory": {"config_file": str(tmp_path / "plain"), "inventory": str(tmp_path / "hosts.ini")},
+    }
+    with _only_by(site, jump):
+        found = json.loads(migrate({}, verb=("preflight", "-o", "json")).stdout)["findings"]
+        refused = {(each["name"], each["node"]) for each in found if each["level"] == "error"}
+        assert refused == {("Unreachable", name) for name in site.workers}
+        for name, ssh in ways.items():
+            done = migrate({"ssh": ssh}, verb=("preflight",))
+            assert done.returncode == 0, f"{name}: {done.stdout}{done.stderr}"
 
 
 def test_an_unknown_node_name_is_named(migrate: Any) -> None:

@@ -88,6 +88,12 @@ def test_settings_win_over_the_inventory_also_in_the_jump(config: str, tmp_path:
     assert found.proxy == f"ssh -o BatchMode=yes -F {config} -W [10.7.7.8]:7 gate"
 
 
+def test_a_bastion_is_gone_through_with_the_same_ssh_config(config: str, tmp_path: Path) -> None:
+    (tmp_path / "hosts.ini").write_text("[bastion]\ngate ansible_user=jump\n[kube_node]\na ansible_host=10.7.7.9\n")
+    found = resolve(NodeRef(name="a", uid="u"), Ssh(config_file=config, inventory=str(tmp_path / "hosts.ini")))
+    assert found.proxy == f"ssh -o BatchMode=yes -F {config} -W [10.7.7.9]:22 jump@gate"
+
+
 def test_a_directory_and_what_is_beside_it(tmp_path: Path) -> None:
     for name, text in (
         ("hosts.yaml", "all: {hosts: {a: {ansible_host: 10.0.0.1}}}"),

@@ -104,9 +104,11 @@ def test_group_vars_and_host_vars() -> None:
 def test_a_bastion_is_gone_through() -> None:
     text = "[bastion]\ngate ansible_host=1.2.3.4 ansible_user=jump ansible_port=2200\n[kube_node]\na\n"
     found = hosts(text + "b ansible_ssh_common_args='-J other'\n")
-    assert found["a"].proxy == "ssh -o BatchMode=yes -W [%h]:%p -p 2200 jump@1.2.3.4"
-    assert (found["b"].proxy, found["b"].jump) == ("", "other")
+    assert found["a"].bastion == "-p 2200 jump@1.2.3.4"
+    assert (found["b"].bastion, found["b"].jump) == ("", "other")
     assert "gate" not in found
+    both = hosts("[bastion]\na\n[kube_node]\na\nb\n")
+    assert (both["a"].bastion, both["b"].bastion) == ("", "a")
 
 
 @pytest.mark.parametrize(
