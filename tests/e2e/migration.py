@@ -17,9 +17,11 @@ import pytest
 from tests.e2e.look import checkpoints, cluster
 from tests.e2e.look.prober import Record, probing
 from tests.e2e.pipeline import Pipeline
+from tests.e2e.settings import settings, write
 from tests.e2e.site import Site
 from tests.e2e.timeline import Timeline, watching
 from tests.e2e.wait import until
+from tests.support.api_events import Recording, recorded
 
 _FIRST_DRAIN = 300
 _WHOLE = 900
@@ -41,11 +43,17 @@ class Migrated:
     results_at_kill: dict[str, tuple[float, int]]
     timeline: Timeline
     prober: Record
+    api: Recording
+    refused: dict[str, subprocess.CompletedProcess[str]]
 
 
 def migrate_with_a_kill(site: Site, pipeline: Pipeline, output: Path) -> Migrated:
     """Run it until a pod of the first worker is going, kill the flow, run it again to its end."""
-    with probing(site.inside, output / "prober.jsonl") as prober, watching(site) as timeline:
+    with (
+        probing(site.inside, output / "prober.jsonl") as prober,
+        recorded(site.directory / "admin.conf", output / "api.jsonl") as api,
+        watching(site) as timeline,
+    ):
         time.sleep(2)
         started = datetime.now(UTC)
         with _command(pipeline, output / "run-1.log") as first:
@@ -56,7 +64,12 @@ def migrate_with_a_kill(site: Site, pipeline: Pipeline, output: Path) -> Migrate
             journal = {name: _journal(site, name) for name in site.nodes}
             results = checkpoints.results(pipeline.server.storage)
             killed_code = first.wait(120)
+        refused = {"another migration": _another(site, pipeline)}
         with _command(pipeline, output / "run-2.log") as second:
+            until("the second run to hold the Lease", lambda: len(api.holders()) > 1, _FIRST_DRAIN)
+            refused["the command line beside the deployment"] = pipeline.cri_switch(
+                "migrate", "-f", str(pipeline.file), "--yes"
+            )
             code = second.wait(_WHOLE)
         ended = datetime.now(UTC)
         last = pipeline.started_runs()[0]["id"]
@@ -75,8 +88,15 @@ def migrate_with_a_kill(site: Site, pipeline: Pipeline, output: Path) -> Migrate
     }
     (output / "measured.json").write_text(json.dumps(measured, indent=2) + "\n")
     return Migrated(
-        started, ended, worker, killed, killed_code, code, console, last, journal, results, timeline, prober
+        started, ended, worker, killed, killed_code, code, console, last, journal, results,
+        timeline, prober, api, refused,
     )  # fmt: skip
+
+
+def _another(site: Site, pipeline: Pipeline) -> subprocess.CompletedProcess[str]:
+    """Another migration of the same cluster, while the killed one's Lease is there."""
+    file = write(pipeline.file.with_name("another.yaml"), settings(site, {"migration_id": "another"}))
+    return pipeline.cri_switch("migrate", "-f", str(file), "--yes")
 
 
 @contextmanager

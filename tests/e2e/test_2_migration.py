@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from cri_switch.cluster.lease import DURATION
+from cri_switch.model.errors import LockHeld
 from tests.e2e.look import checkpoints
 from tests.e2e.migration import Migrated
 from tests.e2e.pipeline import Pipeline
 from tests.e2e.site import Site
+from tests.support.invariants import judge
 
 _STEPS = [
     "cordon", "drain", "stop_kubelet", "stop_docker", "install_runtime", "configure_runtime", "start_runtime",
@@ -73,6 +76,35 @@ def test_workers_went_first_then_the_control_plane_and_docker_went_last(site: Si
     assert when(site.control_plane, "stop_kubelet", "started") > settled[-1]
     end = when(site.control_plane, "settle", "done")
     assert all(when(name, "remove_docker", "started") > end for name in site.nodes)
+
+
+def test_the_cluster_was_never_squeezed(site: Site, migrated: Migrated) -> None:
+    """By the API's own record of both runs: DESIGN.md rule 4."""
+    verdict = judge(migrated.api.lines())
+    assert verdict.broken == []
+    assert verdict.switched == [*site.workers, site.control_plane]
+    assert [turn.node for turn in verdict.turns] == verdict.switched, "out once each, also the killed one"
+    assert all(turn.ended for turn in verdict.turns), verdict.turns
+    assert verdict.most_out == 1
+    assert len([title for title in verdict.taken if title.startswith("lab/web-")]) >= 2, verdict.taken
+
+
+def test_the_second_run_took_the_lease_of_the_killed_one(migrated: Migrated) -> None:
+    """By the Lease's own changes: one holder after the other, renewed through the API's outage, free at the end."""
+    killed, second, last = migrated.api.holders()
+    assert killed.split("/")[0] == second.split("/")[0], "another migration"
+    assert killed.split("/")[1] != second.split("/")[1], "one run"
+    assert last == ""
+    assert migrated.api.longest_unrenewed() < DURATION
+
+
+def test_whoever_came_meanwhile_was_refused_with_the_holder(migrated: Migrated) -> None:
+    killed, second, _ = migrated.api.holders()
+    for who, holder in (("another migration", killed), ("the command line beside the deployment", second)):
+        done = migrated.refused[who]
+        assert done.returncode == LockHeld.exit_code, done.stderr
+        assert f"is held by {holder} since 20" in done.stderr.replace("\n", " "), done.stderr
+        assert "state: nothing was touched" in done.stderr
 
 
 def test_every_node_has_a_subflow_with_a_task_for_each_step(site: Site, pipeline: Pipeline, migrated: Migrated) -> None:

@@ -17,7 +17,9 @@ from tests.e2e.migration import Migrated
 from tests.e2e.pipeline import Pipeline
 from tests.e2e.site import Site
 from tests.e2e.wait import until
+from tests.support.api_events import recorded
 from tests.support.browser import assert_run_page, chromium, run_form
+from tests.support.invariants import judge
 
 _TERMINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
@@ -34,6 +36,15 @@ def scheduled(pipeline: Pipeline, migrated: Migrated) -> Iterator[None]:
     (made,) = pipeline.server.ask("POST", f"/deployments/{deployment['id']}/schedules", wanted)
     yield
     pipeline.server.ask("DELETE", f"/deployments/{deployment['id']}/schedules/{made['id']}")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_moves(site: Site, migrated: Migrated, output: Path) -> Iterator[None]:
+    """By the API's own record of all runs here: no node went out, no pod was taken."""
+    with recorded(site.directory / "admin.conf", output / "api-ways-in.jsonl") as api:
+        yield
+    verdict = judge(api.lines())
+    assert (verdict.broken, verdict.turns, verdict.taken) == ([], [], [])
 
 
 @pytest.fixture
