@@ -25,7 +25,8 @@ def check_not_carried(settings: DockerSettings, node: str = "") -> list[Finding]
         findings.append(
             warn(
                 "DockerLogOptions",
-                f"log driver {settings.log_driver} and its options {dict(settings.log_opts)} do not apply any more",
+                f"log driver {settings.log_driver} and its options ({', '.join(sorted(settings.log_opts)) or 'none'})"
+                " do not apply any more",
                 "set containerLogMaxSize and containerLogMaxFiles in the KubeletConfiguration (10Mi and 5 by default)",
             )
         )

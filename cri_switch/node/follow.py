@@ -10,6 +10,7 @@ from cri_switch.model.errors import RemoteCommandFailed, RemoteTimeout, SudoRefu
 from cri_switch.node.command import sudo
 from cri_switch.node.connection import Connection
 from cri_switch.node.facts.cri import ENDPOINT, cri_containers
+from cri_switch.render.diff import masked
 
 _UNITS = ("-u", "kubelet", "-u", "containerd")
 _CURSOR = "-- cursor: "
@@ -103,7 +104,7 @@ class Follower:
         for line in lines:
             if line.startswith(_CURSOR):
                 self._cursor = line[len(_CURSOR) :].strip()
-        return [line for line in lines if not line.startswith("-- ")] if fresh else []
+        return [masked(line) for line in lines if not line.startswith("-- ")] if fresh else []
 
     def _containers(self) -> list[str]:
         fact = cri_containers(self._endpoint, every=True)

@@ -15,6 +15,7 @@ from cri_switch.node.action import Do, Part, Until, read
 from cri_switch.node.command import sudo
 from cri_switch.node.fact import Fact
 from cri_switch.node.facts.units import Unit, units
+from cri_switch.render.diff import masked
 
 LOG_LINES = 30
 NICE = ("ionice", "-c2", "-n7", "nice", "-n10")
@@ -30,7 +31,7 @@ def running(unit: Unit) -> bool:
 def log_fact(unit: str) -> Fact[str]:
     """The last lines that a unit printed."""
     command = sudo("journalctl", "-u", unit, "-n", str(LOG_LINES), "-o", "cat", "--no-pager", ok=(0, 1))
-    return Fact(f"log of {unit}", command, lambda result: result.stdout.strip())
+    return Fact(f"log of {unit}", command, lambda result: masked(result.stdout.strip()))
 
 
 def unit_name(name: str, argv: Sequence[str]) -> str:

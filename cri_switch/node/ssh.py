@@ -34,6 +34,7 @@ from cri_switch.node.command import Command, Result, plain
 from cri_switch.node.resolve import resolve
 from cri_switch.node.ssh_config import SshHost
 from cri_switch.node.transfer import Download
+from cri_switch.render.diff import masked
 
 log = logging.getLogger("cri_switch.node")
 
@@ -172,7 +173,7 @@ class SshConnection:
             if SUDO_NOT_FOUND.search(stderr):
                 rc = 127
         if rc not in command.ok:
-            said = "" if command.secret else stderr.strip()[-2000:]
+            said = "" if command.secret else masked(stderr.strip()[-2000:])
             raise RemoteCommandFailed(
                 f"{self.node}: {command} ended with {rc}" + (f": {said}" if said else ""),
                 rc=rc,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from cri_switch.render.diff import masked_host
 from cri_switch.render.docker_daemon import DockerSettings
 
 DOCKER_HUB = "docker.io"
@@ -17,7 +18,8 @@ _URL = re.compile(rf"https?://{_HOST.pattern}")
 class Registries:
     """Mirrors of docker.io as URLs in the order they are asked, and hosts (`host[:port]`) without a valid certificate.
 
-    `inexpressible` is what containerd has no words for, as daemon.json spells it: networks in CIDR form and the like.
+    `inexpressible` is what containerd has no words for, as daemon.json spells it, its credentials masked: networks in
+    CIDR form and the like.
     """
 
     mirrors: tuple[str, ...] = ()
@@ -40,11 +42,11 @@ def registries_of(docker: DockerSettings) -> Registries:
     for mirror in docker.registry_mirrors:
         url = mirror.strip().rstrip("/")
         good = _URL.fullmatch(url)
-        (mirrors if good else inexpressible).append(url if good else mirror)
+        (mirrors if good else inexpressible).append(url if good else masked_host(mirror))
     for entry in docker.insecure_registries:
         host = re.sub(r"^https?://", "", entry.strip()).rstrip("/")
         good = _HOST.fullmatch(host) if host != DOCKER_HUB else None
-        (insecure if good else inexpressible).append(host if good else entry)
+        (insecure if good else inexpressible).append(host if good else masked_host(entry))
     return Registries(_once(mirrors), _once(insecure), _once(inexpressible))
 
 

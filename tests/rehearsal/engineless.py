@@ -62,6 +62,7 @@ class Engineless:
         self.directory = directory
         self.checkpoints: dict[str, str] = {}
         self.executed: list[str] = []
+        self.artifacts: list[str] = []
         self.outside: Callable[[str, Callable[[], Any]], Any] = go_on
         self._runs = 0
         self._began = world.clock.now() - time.monotonic()
@@ -88,11 +89,11 @@ class Engineless:
         assert isinstance(answer, Report), answer
         return answer
 
-    def plan(self, migration: Migration) -> Plan:
+    def plan(self, migration: Migration, *, diff: bool = False) -> Plan:
         """What plan-cluster answers; raises what the flow raises."""
         flow = flows.plan_cluster.plan_cluster.fn
         with self._without_engine():
-            answer = flow(migration)
+            answer = flow(migration, diff)
         assert isinstance(answer, Plan), answer
         return answer
 
@@ -159,8 +160,8 @@ class Engineless:
 
         names: dict[str, Any] = {
             "get_run_logger": lambda: LOG,
-            "create_markdown_artifact": lambda *_a, **_k: None,
-            "create_table_artifact": lambda *_a, **_k: None,
+            "create_markdown_artifact": lambda *a, **k: self.artifacts.append(f"{a} {k}"),
+            "create_table_artifact": lambda *a, **k: self.artifacts.append(f"{a} {k}"),
             "flow_run": SimpleNamespace(get_id=lambda: f"run-{self._runs}", get_scheduled_start_time=lambda: None),
             "deployment": SimpleNamespace(get_id=lambda: None),
             "get_run_context": lambda: None,
