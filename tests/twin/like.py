@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cri_switch.node.command import Result
+from cri_switch.node.transfer import Download
 from cri_switch.rehearsal.build import ClusterSpec
 from cri_switch.rehearsal.connection import MemoryConnection
 from tests.twin.failing import Variant
@@ -28,7 +29,7 @@ def like_the_lab(directory: Path, variants: Sequence[Variant] = ()) -> tuple[Tap
     machines = runs.world.machines
     for machine in machines.values():  # the lab's machines forward before Docker starts
         machine.firewall.policies["filter", "FORWARD"] = "ACCEPT"
-    connection, fs = MemoryConnection(machines[NODE], Result), machines[NODE].fs
+    connection, fs = MemoryConnection(machines[NODE], Result, Download), machines[NODE].fs
 
     def hide(away: bool) -> None:
         here, there = (RULE, AWAY) if away else (AWAY, RULE)

@@ -12,8 +12,10 @@ from typing import Any
 from cri_switch.model.errors import CriSwitchError, NotProven, Stopped
 from cri_switch.model.steps import STEPS
 from cri_switch.node.action import perform
+from cri_switch.node.actions.finish_jobs import finish_jobs
 from cri_switch.node.command import Result, plain, sudo
 from cri_switch.node.job import job
+from cri_switch.node.transfer import Download
 from cri_switch.rehearsal.build import ClusterSpec
 from cri_switch.rehearsal.connection import MemoryConnection
 from cri_switch.rehearsal.machine import Machine
@@ -45,7 +47,7 @@ class Scene:
 
 
 def _root(machine: Machine, *argv: str) -> None:
-    MemoryConnection(machine, Result).run(sudo(*argv, ok=range(256)))
+    MemoryConnection(machine, Result, Download).run(sudo(*argv, ok=range(256)))
 
 
 def _no_crictl(machine: Machine) -> None:
@@ -171,7 +173,7 @@ def _jobs(directory: Path, tape: Tape) -> list[str]:
     """A job that fails, one whose failure was left behind; a node without containers; a program that is asked for."""
     runs = Rehearsed(LIKE_THE_LAB, directory, tape)
     machine = runs.world.machines["w1"]
-    connection = MemoryConnection(machine, Result)
+    connection = MemoryConnection(machine, Result, Download)
 
     def failing() -> Any:
         yield from job("m-1-twin", ("apt-get", "-y", "install", "nosuchpackage"), seconds=60, why="fail")
@@ -185,5 +187,15 @@ def _jobs(directory: Path, tape: Tape) -> list[str]:
         for _ in range(2):
             with suppress(CriSwitchError):
                 perform(connection, failing(), sleep=runs.world.clock.sleep)
+        for name, program in (
+            ("ended", "true"),
+            ("failed", "apt-get -y install nosuchpackage"),
+        ):  # a killed run left them
+            unit = f"--unit=cri-switch-m-1-{name}-00000000.service"
+            _root(
+                machine, "systemd-run", unit, "--description=cri-switch", "--remain-after-exit", "--", *program.split()
+            )
+        runs.world.clock.sleep(5)
+        perform(connection, finish_jobs(runs.migration()), sleep=runs.world.clock.sleep)
         connection.run(plain("stat", "-L", "-c", "%n", "--", "/usr/bin/nosuch", ok=range(256)))
     return list(runs.world.complaints)
