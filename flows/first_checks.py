@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from prefect import get_run_logger
 
 from cri_switch.checks.ignored import ignore
@@ -19,35 +21,44 @@ from tasks.report import publish_findings
 _AT_ONCE = 16
 
 
-def look_first(found: Discovery, plan: Plan, migration: Migration) -> list[Finding]:
-    """All findings, also as an artifact; those that the settings ignore are warnings."""
+@dataclass
+class Looked:
+    """All findings; per node that would be switched its runtime then (version, source) and its files' sha256."""
+
+    findings: list[Finding]
+    runtimes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    files: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def look_first(found: Discovery, plan: Plan, migration: Migration) -> Looked:
+    """Every check, its findings also as an artifact; those that the settings ignore are warnings."""
 
     def one(node: NodeRef) -> LookedAt:
         return check_node(node, migration)
 
-    findings = check_cluster(found, plan, migration)
-    runtimes = {}
+    looked = Looked(check_cluster(found, plan, migration))
     for node, answer in side_by_side(one, plan.todo, at_once=_AT_ONCE):
         if isinstance(answer, Exception):
             raise answer
-        findings += answer.findings
-        runtimes[node.name] = answer.runtime
-    findings += check_versions(runtimes)
-    findings = ignore(findings, migration.spec.ignore_preflight_errors)
-    publish_findings(migration.metadata.name, findings)
-    return findings
+        looked.findings += answer.findings
+        looked.runtimes[node.name] = answer.runtime
+        looked.files[node.name] = answer.files
+    looked.findings += check_versions(looked.runtimes)
+    looked.findings = ignore(looked.findings, migration.spec.ignore_preflight_errors)
+    publish_findings(migration.metadata.name, looked.findings)
+    return looked
 
 
-def first_checks(found: Discovery, plan: Plan, migration: Migration) -> list[Finding]:
-    """All findings; warnings are logged.
+def first_checks(found: Discovery, plan: Plan, migration: Migration) -> Looked:
+    """The same, warnings logged.
 
     Raises:
         PreflightError: at least one is an error; nothing was touched.
     """
-    findings = look_first(found, plan, migration)
-    problem = verdict(findings)
+    looked = look_first(found, plan, migration)
+    problem = verdict(looked.findings)
     if problem is not None:
         raise problem
-    if findings:
-        get_run_logger().warning("\n".join(["[preflight]", *finding_lines(findings)]))
-    return findings
+    if looked.findings:
+        get_run_logger().warning("\n".join(["[preflight]", *finding_lines(looked.findings)]))
+    return looked

@@ -6,10 +6,11 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled
 
-from cri_switch.model.errors import CriSwitchError, LockHeld, NodeFailed, Stopped
+from cri_switch.model.errors import CriSwitchError, LockHeld, Moved, NodeFailed, Stopped
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
+from cri_switch.model.planned_run import PlannedRun, moved_files, moved_nodes
 from cri_switch.model.report import Report
 from flows.batch import Batches
 from flows.discovered import discovered
@@ -47,9 +48,14 @@ def migrate_cluster(migration: Migration) -> Report | State[Report]:
     late = too_late(migration)
     if late:
         return Cancelled(name="WindowMissed", message=late)
+    return run(migration)
+
+
+def run(migration: Migration, as_planned: PlannedRun | None = None) -> Report | State[Report]:
+    """The run itself; with `as_planned` exactly that plan."""
     with stop.listening(), reach.all_closed():
         try:
-            return _migrate(migration)
+            return _migrate(migration, as_planned)
         except NOT_FAILED as problem:
             return ended(problem)
         except CANCELS:
@@ -57,10 +63,14 @@ def migrate_cluster(migration: Migration) -> Report | State[Report]:
             return ended(Stopped("the run was cancelled", state="no node was taken out of service"))
 
 
-def _migrate(migration: Migration) -> Report:
+def _migrate(migration: Migration, as_planned: PlannedRun | None) -> Report:
     found = discovered(migration)
     plan = plan_nodes(found, migration)
-    first_checks(found, plan, migration)
+    if as_planned is not None:
+        _refuse_moved(moved_nodes(as_planned, plan))
+    looked = first_checks(found, plan, migration)
+    if as_planned is not None:
+        _refuse_moved(moved_files(as_planned, looked.files))
     batches = Batches(plan, migration)
     turn = Turn(batches, migration)
     turn.begin()
@@ -90,6 +100,16 @@ def _migrate(migration: Migration) -> Report:
             clear_taints(plan, migration)
             end_holds(migration)
     return batches.conclude(report)
+
+
+def _refuse_moved(lines: list[str]) -> None:
+    """Raise Moved where a saved plan is not what would be planned now."""
+    if lines:
+        raise Moved(
+            "\n".join(["the facts have moved since the plan was saved:", *lines]),
+            state="nothing was touched",
+            next_step="plan again and look at it: cri-switch plan -f FILE --out PLAN",
+        )
 
 
 def _stage(plan: Plan, migration: Migration) -> None:

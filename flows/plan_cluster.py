@@ -7,32 +7,40 @@ from prefect import flow
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import FileChange, Plan, grouped
-from flows.first_checks import first_checks
+from cri_switch.model.planned_run import PlannedRun
+from flows.first_checks import look_first
 from flows.side_by_side import side_by_side
 from tasks import reach, stop
 from tasks.discover import discover
 from tasks.plan import plan_nodes
 from tasks.plan_files import plan_files
+from tasks.planned_run import planned_run
+from tasks.preflight import verdict
 from tasks.report import publish_diff, publish_plan
 
 
 @flow(name="plan-cluster", flow_run_name="{migration.metadata.name}", persist_result=False)
-def plan_cluster(migration: Migration, diff: bool = False) -> Plan:
+def plan_cluster(migration: Migration, diff: bool = False) -> PlannedRun:
     """The plan of a migration, read-only; with `diff` also what would change in every file of every node.
 
     Raises:
-        PreflightError: a check found a reason not to start; the plan is in the run's artifacts all the same.
+        PreflightError: a check found a reason not to start; the plan is its `report`, and in the run's artifacts.
     """
     stop.begin()
     with reach.all_closed():
         found = discover(migration)
         plan = plan_nodes(found, migration)
-        publish_plan(plan)
-        first_checks(found, plan, migration)
+        looked = look_first(found, plan, migration)
+        planned = planned_run(plan, migration, looked.findings, looked.runtimes, looked.files)
+        publish_plan(planned)
+        problem = verdict(looked.findings)
+        if problem is not None:
+            problem.report = planned
+            raise problem
         if diff:
-            plan = plan.model_copy(update={"files": _files(plan, migration)})
-            publish_diff(migration.metadata.name, plan)
-        return plan
+            planned = planned.model_copy(update={"files": _files(plan, migration)})
+            publish_diff(migration.metadata.name, planned)
+        return planned
 
 
 def _files(plan: Plan, migration: Migration) -> tuple[FileChange, ...]:

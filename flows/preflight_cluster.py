@@ -18,4 +18,4 @@ def preflight_cluster(migration: Migration) -> Findings:
     stop.begin()
     with reach.all_closed():
         found = discover(migration)
-        return Findings(findings=tuple(look_first(found, plan_nodes(found, migration), migration)))
+        return Findings(findings=tuple(look_first(found, plan_nodes(found, migration), migration).findings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from typing import Any
@@ -33,6 +34,7 @@ from cri_switch.node.facts.room import room
 from cri_switch.node.facts.sudo_rule import SUDO_RULE
 from cri_switch.node.facts.texts import texts
 from cri_switch.node.facts.units import units
+from cri_switch.render.containerd_config import CONFIG_TOML
 from cri_switch.render.docker_daemon import DAEMON_JSON
 
 _OS, _MOUNTS, _MACHINE_ID = "/etc/os-release", "/proc/self/mounts", "/etc/machine-id"
@@ -47,8 +49,9 @@ class Reading:
 
     def __init__(self, connection: Connection, node: NodeRef, migration: Migration) -> None:
         self.connection, self.node, self.spec = connection, node, migration.spec
-        files = (_OS, _MOUNTS, _MACHINE_ID, _SELINUX, _APPARMOR, DAEMON_JSON, CONFIG, MANIFEST, *EXTRA_FILES)
-        self.texts = texts(*files, self.spec.kubelet.flags_file).read(connection)
+        system = (_OS, _MOUNTS, _MACHINE_ID, _SELINUX, _APPARMOR)
+        self.settings_files = (DAEMON_JSON, CONFIG, MANIFEST, CONFIG_TOML, *EXTRA_FILES, self.spec.kubelet.flags_file)
+        self.texts = texts(*system, *self.settings_files).read(connection)
         found = units("docker.service", "cri-docker.service").read(connection)
         self.docker_active = found["docker.service"].active
         self.cri_dockerd_active = found["cri-docker.service"].active
@@ -61,6 +64,13 @@ class Reading:
         self.docker_root = root
         paths = ("/var/lib", "/var/lib/containerd", "/var/lib/etcd", root)
         self.room = room(*dict.fromkeys(paths)).read(connection)
+
+    def hashes(self) -> dict[str, str]:
+        """The sha256 of the settings that a migration reads or writes, of those that are there."""
+        there = {path: self.texts[path] for path in self.settings_files if path in self.texts}
+        return {
+            path: hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest() for path, text in there.items()
+        }
 
     def state(self) -> NodeState:
         """All that check_node_state looks at."""

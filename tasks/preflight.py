@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cri_switch.checks.control_plane import ControlPlaneState, check_control_plane, check_outage
@@ -36,10 +36,11 @@ from tasks.workload_findings import workload_findings
 
 @dataclass(frozen=True)
 class LookedAt:
-    """What was found on a node, and the runtime that it would run: (version, source)."""
+    """What was found on a node, the runtime that it would run as (version, source), and the sha256 of files by path."""
 
     findings: list[Finding]
     runtime: tuple[str, str] = ("", "")
+    files: dict[str, str] = field(default_factory=dict)
 
 
 @look
@@ -77,7 +78,7 @@ def check_node(node: NodeRef, migration: Migration) -> LookedAt:
         if node.role == "control-plane":
             control_plane = _control_plane(reading, migration)
             findings += check_control_plane(control_plane, backup=not migration.spec.backup.skip)
-        return LookedAt(findings, (state.containerd_candidate, state.containerd_source))
+        return LookedAt(findings, (state.containerd_candidate, state.containerd_source), reading.hashes())
     except CriSwitchError as problem:
         name = "FileNotUnderstood" if isinstance(problem, RenderError) else type(problem).__name__
         what = problem.what if node.name in problem.what else f"{node.name}: {problem.what}"

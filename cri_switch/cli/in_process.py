@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
 from cri_switch.cli import talk
 from cri_switch.cli.engine import prepare, quieten
-from cri_switch.cli.tables import plan_diff, plan_table, report_table
-from cri_switch.model.errors import CriSwitchError
+from cri_switch.cli.plan_text import plan_text
+from cri_switch.cli.tables import report_table
+from cri_switch.model.errors import CriSwitchError, PreflightError
+from cri_switch.model.finding import Finding
 from cri_switch.model.migration import Migration
-from cri_switch.model.plan import Plan
+from cri_switch.model.planned_run import PlannedRun
 from cri_switch.model.report import Report
 
 Answer = TypeVar("Answer")
@@ -28,13 +30,40 @@ def run_flow(flow: Callable[[Migration], object], migration: Migration, kind: ty
     return answer
 
 
-def show_plan(migration: Migration, output: talk.Output, debug: bool, *, diff: bool = False) -> None:
-    """The flow plan-cluster, and its plan on stdout."""
+def planned(migration: Migration, debug: bool, command: str, *, diff: bool = False) -> PlannedRun:
+    """The flow plan-cluster, also where errors stand in the way; `command` is what to type next where none does."""
     prepare()
     from flows.plan_cluster import plan_cluster  # noqa: PLC0415
 
-    found = run_flow(partial(plan_cluster, diff=diff), migration, Plan, debug)
-    talk.show(found, "\n\n".join([plan_table(found), *([plan_diff(found)] if found.files else [])]), output)
+    try:
+        found = run_flow(partial(plan_cluster, diff=diff), migration, PlannedRun, debug)
+    except PreflightError as problem:
+        if not isinstance(problem.report, PlannedRun):
+            raise
+        return problem.report.model_copy(update={"next_command": ""})
+    return found.model_copy(update={"next_command": command if found.todo or found.finished_before else ""})
+
+
+def show_plan(found: PlannedRun, output: talk.Output) -> None:
+    """The plan on stdout.
+
+    Raises:
+        PreflightError: errors stand in the way.
+    """
+    talk.show(found, plan_text(found), output)
+    refuse_errors(found.findings)
+
+
+def refuse_errors(findings: Iterable[Finding]) -> None:
+    """Raise PreflightError, the findings themselves being on stdout already."""
+    errors = [finding for finding in findings if finding.level == "error"]
+    if errors:
+        names = ", ".join(sorted({finding.name for finding in errors}))
+        raise PreflightError(
+            f"{len(errors)} errors stand in the way: {names}",
+            state="nothing was touched",
+            next_step="mend what is named and run the same command again",
+        )
 
 
 def show_reported(

@@ -48,7 +48,7 @@ MANUAL: dict[str, Page] = {
         "With --node-root no cluster is asked: what would change in the files of one node is printed.",
         (
             ("The nodes, the batches, what was found", "-f migration.yaml"),
-            ("What would change in every file of every node", "-f migration.yaml --diff"),
+            ("Keep it, and do exactly that later", "-f migration.yaml --diff --out plan.json"),
             ("One node from a copy of its files, without a cluster",
              "--node-root w1 --kubelet-version v1.20.2 --target-version 1.4.13"),
         ),
@@ -58,7 +58,7 @@ MANUAL: dict[str, Page] = {
         "The same command again goes on where a run stopped. A node that fails goes back to Docker.",
         (
             ("The plan, and nothing changed", "-f migration.yaml"),
-            ("The same flow and the same actions, nothing changed", "-f migration.yaml --dry-run"),
+            ("Exactly the plan that was saved; refused if the facts have moved", "--plan plan.json --yes"),
             ("Do it; the report as JSON", "-f migration.yaml --yes -o json > report.json"),
         ),
     ),

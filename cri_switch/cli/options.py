@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -13,6 +13,7 @@ from cri_switch.cli import talk
 from cri_switch.model.errors import UsageError
 from cri_switch.model.migration import Migration
 
+FileOrNone = Annotated[str | None, Parameter(name=["--file", "-f"], help="Settings file (YAML).")]
 File = Annotated[str, Parameter(name=["--file", "-f"], help="Settings file (YAML).")]
 Output = Annotated[talk.Output, Parameter(name=["--output", "-o"], help="What stdout gets.")]
 Yes = Annotated[bool, Parameter(name=["--yes", "-y"], negative=(), help="Do it. Without it only the plan is printed.")]
@@ -70,6 +71,16 @@ class Choosing:
             return Migration.model_validate(given)
         except ValidationError as problem:
             raise UsageError("\n".join(_line(dict(each)) for each in problem.errors())) from problem
+
+    def words(self) -> list[str]:
+        """The flags as they would be typed again."""
+        found = []
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if value is not None:
+                flag = f"--{each.name.replace('_', '-')}"
+                found += [flag, ",".join(value) if isinstance(value, list) else value]
+        return found
 
     def _ignored(self, migration: Migration) -> list[str] | None:
         if self.ignore_preflight_errors is None:

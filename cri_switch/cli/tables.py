@@ -1,11 +1,10 @@
-"""Plans and reports as tables like kubectl's: one line a row, columns by three spaces, never cut, never wrapped."""
+"""Reports as tables like kubectl's: one line a row, columns by three spaces, never cut, never wrapped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from cri_switch.model.node_ref import NodeRef
-from cri_switch.model.plan import NodePlan, Plan
+from cri_switch.model.plan import Plan
 from cri_switch.model.report import NodeReport, Report
 from cri_switch.render.diff import unified
 
@@ -20,31 +19,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def plan_table(plan: Plan) -> str:
-    """Every node of the cluster in the order of the run, those that are left alone last; then the summary."""
-    turn = {node.name: number for number, batch in enumerate(plan.batches, 1) for node in batch}
-    order = {node.name: number for number, node in enumerate(plan.todo)}
-    nodes = sorted(plan.nodes, key=lambda each: (order.get(each.node.name, len(order)), each.node.name))
-    rows = [_plan_row(each, turn.get(each.node.name)) for each in nodes]
-    return table(["NAME", "ROLES", "VERSION", "CONTAINER-RUNTIME", "ACTION", "BATCH", "REASON"], rows) + (
-        f"\n\n{plan.summary}"
-    )
-
-
 def plan_diff(plan: Plan) -> str:
     """Every file that would change as `diff -u`, equal changes of several nodes once."""
     return "\n".join(
         f"# {change.path} on {', '.join(change.nodes)}\n{unified(change.path, change.before, change.after)}"
         for change in plan.files
     )
-
-
-def _plan_row(each: NodePlan, batch: int | None) -> list[str]:
-    node: NodeRef = each.node
-    reasons = [each.reason, "Docker's packages are left to remove" if each.remove_docker else ""]
-    reasons += ["cordoned, and stays so" if node.unschedulable and each.action != "skip" else ""]
-    reason = "; ".join(filter(None, reasons))
-    return [node.name, node.role, node.kubelet_version, node.runtime, each.action, str(batch or ""), reason]
 
 
 def report_table(report: Report) -> str:

@@ -238,7 +238,8 @@ def test_plan_shows_what_would_be_done_and_does_nothing(migrate: Any) -> None:
     rows = [line.split() for line in done.stdout.splitlines() if line[:2] in ("cp", "w1", "w2")]
     assert [row[0] for row in rows] == ["w1", "w2", "cp1"], done.stdout
     assert [row[3].partition(":")[0] for row in rows] == ["docker"] * 3
-    assert [row[4] for row in rows] == ["migrate"] * 3
+    assert [row[4].partition(":")[0] for row in rows] == ["containerd"] * 3
+    assert [row[5] for row in rows] == ["migrate"] * 3
     assert "cordoned" in " ".join(rows[2]), rows[2]
 
 

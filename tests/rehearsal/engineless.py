@@ -20,6 +20,7 @@ from unittest.mock import patch
 
 from prefect import Flow, Task
 
+import flows.migrate_as_planned
 import flows.migrate_cluster
 import flows.plan_cluster
 import flows.rollback_node
@@ -33,7 +34,7 @@ from cri_switch.cluster.transport import Answer, NotSent, Request
 from cri_switch.model.errors import Stopped, Unreachable
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
-from cri_switch.model.plan import Plan
+from cri_switch.model.planned_run import PlannedRun
 from cri_switch.model.report import Report
 from cri_switch.model.step_result import StepResult
 from cri_switch.node.command import Result
@@ -89,12 +90,20 @@ class Engineless:
         assert isinstance(answer, Report), answer
         return answer
 
-    def plan(self, migration: Migration, *, diff: bool = False) -> Plan:
+    def run_planned(self, saved: PlannedRun) -> Report:
+        """A saved plan to its end; raises what the flow raises."""
+        flow = flows.migrate_as_planned.migrate_as_planned.fn
+        with self._without_engine():
+            answer = flow(saved)
+        assert isinstance(answer, Report), answer
+        return answer
+
+    def plan(self, migration: Migration, *, diff: bool = False) -> PlannedRun:
         """What plan-cluster answers; raises what the flow raises."""
         flow = flows.plan_cluster.plan_cluster.fn
         with self._without_engine():
             answer = flow(migration, diff)
-        assert isinstance(answer, Plan), answer
+        assert isinstance(answer, PlannedRun), answer
         return answer
 
     def cluster(self, *, dry_run: bool = False) -> Cluster:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from cri_switch.cli import talk
-from cri_switch.cli.in_process import show_plan
+from cri_switch.cli.in_process import planned, show_plan
 from cri_switch.cli.offline import offline_plan
-from cri_switch.cli.options import AS_SET, Choosing, Debug, Output
+from cri_switch.cli.options import AS_SET, Choosing, Debug, FileOrNone, Output
+from cri_switch.cli.saved_plan import save_plan
 from cri_switch.model.errors import PreflightError, UsageError
 from cri_switch.model.settings_file import load_migration
 
 
 def plan(
     *,
-    file: Annotated[str | None, Parameter(name=["--file", "-f"], help="Settings file (YAML).")] = None,
+    file: FileOrNone = None,
     node_root: Annotated[Path | None, Parameter(help="Plan one node from a copy of its files, offline.")] = None,
     kubelet_version: Annotated[str | None, Parameter(help="With --node-root: the node's kubelet, v1.20.2.")] = None,
     target: Annotated[str, Parameter(help="With --node-root: the target runtime.")] = "containerd",
     target_version: Annotated[str | None, Parameter(help="With --node-root: its version, 1.4.13.")] = None,
     diff: Annotated[bool, Parameter(negative=(), help="Show what would change in every file.")] = False,
+    out: Annotated[Path | None, Parameter(help="Save the plan, for migrate --plan FILE.")] = None,
     choosing: Choosing = AS_SET,
     output: Output = "table",
     debug: Debug = False,
@@ -32,15 +35,27 @@ def plan(
     With --node-root no cluster is asked: what would change in one node's files is printed.
     """
     if node_root is not None:
-        if file is not None or kubelet_version is None or target_version is None or choosing != AS_SET:
+        if (
+            file is not None
+            or kubelet_version is None
+            or target_version is None
+            or choosing != AS_SET
+            or out is not None
+        ):
             raise UsageError(
-                "--node-root goes with --kubelet-version and --target-version, without -f and flags that choose nodes"
+                "--node-root goes with --kubelet-version and --target-version, without -f, --out and flags that choose"
             )
         _offline(node_root, kubelet_version, target, target_version, diff, output)
         return
     if file is None:
         raise UsageError("plan needs --file FILE (-f), or --node-root DIR", next_step="cri-switch plan --help")
-    show_plan(choosing.applied(load_migration(file)), output, debug, diff=diff)
+    words = ["--plan", str(out)] if out is not None else ["-f", file, *choosing.words()]
+    command = shlex.join(["cri-switch", "migrate", *words, "--yes"])
+    found = planned(choosing.applied(load_migration(file)), debug, command, diff=diff)
+    show_plan(found, output)
+    if out is not None:
+        save_plan(found, out)
+        talk.say(f"Saved in {out}")
 
 
 def _offline(root: Path, kubelet: str, target: str, version: str, diff: bool, output: talk.Output) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from cri_switch.cli import talk
 from cri_switch.cli.engine import prepare
-from cri_switch.cli.in_process import run_flow
+from cri_switch.cli.in_process import refuse_errors, run_flow
 from cri_switch.cli.options import AS_SET, Choosing, Debug, File, Output
-from cri_switch.model.errors import PreflightError
 from cri_switch.model.finding import Findings
 from cri_switch.model.settings_file import load_migration
 from cri_switch.render.findings import findings_text
@@ -23,10 +22,4 @@ def preflight(*, file: File, choosing: Choosing = AS_SET, output: Output = "tabl
 
     found = run_flow(preflight_cluster, migration, Findings, debug)
     talk.show(found, findings_text(found.findings), output)
-    if found.errors:
-        names = ", ".join(sorted({finding.name for finding in found.errors}))
-        raise PreflightError(
-            f"{len(found.errors)} errors stand in the way: {names}",
-            state="nothing was touched",
-            next_step="mend what is named and run the same command again",
-        )
+    refuse_errors(found.findings)

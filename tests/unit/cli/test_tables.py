@@ -5,32 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cri_switch.cli.tables import plan_table, report_table, table
-from cri_switch.model.node_ref import NodeRef
-from cri_switch.model.plan import NodePlan, Plan
+from cri_switch.cli.tables import report_table, table
 from cri_switch.model.report import NodeReport, Report
-
-W1 = NodeRef(name="w1", uid="u1", kubelet_version="v1.20.2", runtime="docker://20.10.5", unschedulable=True)
-W2 = NodeRef(name="w2", uid="u2", kubelet_version="v1.20.2", runtime="containerd://1.4.13")
-C1 = NodeRef(name="c1", uid="u3", role="control-plane", kubelet_version="v1.20.2", runtime="docker://20.10.5")
-
-
-def test_a_plan_is_in_the_order_of_the_run() -> None:
-    nodes = (
-        NodePlan(node=C1, action="migrate"),
-        NodePlan(node=W2, action="skip", reason="already on containerd://1.4.13", remove_docker=True),
-        NodePlan(node=W1, action="migrate"),
-    )
-    plan = Plan(cluster_uid="u", migration_id="m", target="containerd", nodes=nodes, batches=((W1,), (C1,)))
-    assert plan_table(plan).splitlines() == [
-        "NAME   ROLES           VERSION   CONTAINER-RUNTIME     ACTION    BATCH    REASON",
-        "w1     worker          v1.20.2   docker://20.10.5      migrate   1        cordoned, and stays so",
-        "c1     control-plane   v1.20.2   docker://20.10.5      migrate   2        <none>",
-        "w2     worker          v1.20.2   containerd://1.4.13   skip      <none>   "
-        "already on containerd://1.4.13; Docker's packages are left to remove",
-        "",
-        "Plan: 2 to migrate, 0 to resume, 1 left alone.",
-    ]
 
 
 def test_a_report_has_before_and_after_and_seconds_per_step() -> None:
