@@ -41,6 +41,7 @@ from tasks.followed import followed
 from tasks.hold import release
 from tasks.look import look
 from tasks.step import worth_another_try
+from tasks.story import tell
 
 STEP = "rollback"
 _LINES = 12
@@ -68,11 +69,13 @@ def rollback(attempt: Attempt, migration: Migration, reason: str, *, must_drain:
     logger.warning("node=%s step=%s started: %s", node.name, STEP, reason)
     _perform(node, migration, release_reserve(attempt.migration_id))
     write_down(attempt, migration, STEP, "started", reason)
+    tell(node, migration, "RollbackStarted", reason, warning=True)
     _drain(attempt, migration, must_drain)
     done = _perform(node, migration, undo(migration, attempt))
     with _noted(f"done on the way back: {done}"):
         line = f"{done}; {_proven(attempt, migration, before)}"
     write_down(attempt, migration, STEP, "done", line)
+    tell(node, migration, "RolledBack", line)
     logger.info("node=%s step=%s %s", node.name, STEP, line)
     return line
 

@@ -21,6 +21,7 @@ from cri_switch.model.migration import Migration
 from cri_switch.model.step_result import StepResult
 from tasks import stop
 from tasks.diary import write_down
+from tasks.story import BEGINS, ENDS, tell
 
 P = ParamSpec("P")
 _STANDS: dict[str, str] = {}
@@ -79,15 +80,18 @@ def _made(body: Callable[P, Outcome], *, cached: bool) -> Task[P, StepResult]:
         started = time.time()
         write_down(attempt, migration, name, "started")
         _STANDS[attempt.node.name] = f"{name} (not finished)"
+        tell(attempt.node, migration, BEGINS.get(name, ""), f"{name} by migration {attempt.migration_id}")
         try:
             outcome = body(*args, **kwargs)
         except CriSwitchError as problem:
             logger.error("node=%s step=%s failed: %s", attempt.node.name, name, problem)  # noqa: TRY400 (no traceback)
             _note_failure(attempt, migration, name, problem)
+            tell(attempt.node, migration, "StepFailed", f"{name}: {problem.what}", warning=True)
             raise
         if migration.spec.dry_run:
             outcome.summary = f"dry run: {outcome.summary}"
         write_down(attempt, migration, name, "done" if outcome.changed else "noop", outcome.summary)
+        tell(attempt.node, migration, ENDS.get(name, ""), outcome.summary)
         _STANDS[attempt.node.name] = f"{name} (done)"
         result = StepResult(
             node=attempt.node.name,

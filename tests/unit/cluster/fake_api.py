@@ -20,6 +20,7 @@ from cri_switch.model.node_ref import NodeRef
 Obj = dict[str, Any]
 CORE = {
     "nodes": ("Node", False), "namespaces": ("Namespace", False), "pods": ("Pod", True),
+    "events": ("Event", True),
     "persistentvolumes": ("PersistentVolume", False), "persistentvolumeclaims": ("PersistentVolumeClaim", True),
     "replicationcontrollers": ("ReplicationController", True),
 }  # fmt: skip

@@ -14,6 +14,7 @@ from cri_switch.cluster.drain import drain
 from cri_switch.cluster.gate import gate
 from cri_switch.cluster.inventory import inventory
 from cri_switch.cluster.lease import Lease
+from cri_switch.cluster.node_event import node_event
 from cri_switch.cluster.not_backed_up import not_backed_up
 from cri_switch.cluster.pods import EvictedPod
 from cri_switch.cluster.probe import probe_pod
@@ -82,6 +83,7 @@ def test_these_rights_are_enough_and_all_are_used() -> None:
     api.add("pods", blocked)
     assert client.uid() == "cluster-uid"
     inventory(client)
+    node_event(client, node, "DrainStarted", "x")
     add_waiting_taint(client, node, "m")
     cordon(client, node, "m")
     annotate_cri_socket(client, node, "unix:///x")
