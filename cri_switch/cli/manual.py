@@ -80,6 +80,16 @@ MANUAL: dict[str, Page] = {
             ("And start one", "-f migration.yaml && prefect deployment run migrate-cluster/prod"),
         ),
     ),
+    "cleanup": Page(
+        "Delete Docker's data on the nodes that are switched, for good: images, containers, volumes.",
+        "Only where Docker's packages are gone, and where nothing lies there that is not Kubernetes'. Without --yes a"
+        " terminal is asked for the cluster's name, and anything else only told what would be deleted.",
+        (
+            ("What would be deleted; on a terminal, asked for the cluster's name", "-f migration.yaml"),
+            ("Without a terminal", "-f migration.yaml --yes --confirm-cluster kubernetes"),
+            ("One node", "-f migration.yaml --limit w1"),
+        ),
+    ),
     "unlock": Page(
         "Show who holds the cluster's Lease; with --yes free it. For a run that is dead for certain.",
         "",

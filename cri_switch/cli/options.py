@@ -26,8 +26,8 @@ def _flag(name: str | list[str], about: str) -> Parameter:
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Choosing:
-    """Settings that are flags too: a flag stands before the file."""
+class Nodes:
+    """Which nodes: settings that are flags too; a flag stands before the file."""
 
     limit: Annotated[list[str] | None, _flag("--limit", "Only these nodes: names or globs, by commas.")] = None
     exclude: Annotated[
@@ -35,15 +35,6 @@ class Choosing:
     ] = None
     selector: Annotated[str | None, _flag(["--selector", "-l"], "Only nodes with these labels, as for kubectl.")] = None
     role: Annotated[Literal["control-plane", "worker"] | None, _flag("--role", "Only nodes of this role.")] = None
-    max_unavailable: Annotated[str | None, _flag("--max-unavailable", "Workers out at once: 3 or 20%.")] = None
-    ramp: Annotated[str | None, _flag("--ramp", "Sizes of the first batches: 1,5,20%.")] = None
-    spread: Annotated[
-        str | None, _flag("--spread", "A batch is of one zone, by this label: topology.kubernetes.io/zone.")
-    ] = None
-    ignore_preflight_errors: Annotated[
-        list[str] | None,
-        _flag("--ignore-preflight-errors", "Errors to take as warnings: A,B (docs/findings.md), or all."),
-    ] = None
 
     def applied(self, migration: Migration) -> Migration:
         """The migration with the flags that were given.
@@ -60,10 +51,7 @@ class Choosing:
             (nodes, "exclude", excluded),
             (nodes, "selector", self.selector),
             (nodes, "role", self.role),
-            (spec, "max_unavailable", _number(self.max_unavailable)),
-            (spec, "ramp", self.ramp),
-            (spec, "spread", self.spread),
-            (spec, "ignore_preflight_errors", self._ignored(migration)),
+            *((spec, key, value) for key, value in self.careful(migration).items()),
         ):
             if value is not None:
                 section[key] = value
@@ -82,6 +70,35 @@ class Choosing:
                 found += [flag, ",".join(value) if isinstance(value, list) else value]
         return found
 
+    def careful(self, migration: Migration) -> dict[str, Any]:  # noqa: ARG002
+        """Further settings by name; None is what the file says."""
+        return {}
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Choosing(Nodes):
+    """And in which batches, and what is let pass."""
+
+    max_unavailable: Annotated[str | None, _flag("--max-unavailable", "Workers out at once: 3 or 20%.")] = None
+    ramp: Annotated[str | None, _flag("--ramp", "Sizes of the first batches: 1,5,20%.")] = None
+    spread: Annotated[
+        str | None, _flag("--spread", "A batch is of one zone, by this label: topology.kubernetes.io/zone.")
+    ] = None
+    ignore_preflight_errors: Annotated[
+        list[str] | None,
+        _flag("--ignore-preflight-errors", "Errors to take as warnings: A,B (docs/findings.md), or all."),
+    ] = None
+
+    def careful(self, migration: Migration) -> dict[str, Any]:
+        """Batches, zones, errors."""
+        return {
+            "max_unavailable": _number(self.max_unavailable),
+            "ramp": self.ramp,
+            "spread": self.spread,
+            "ignore_preflight_errors": self._ignored(migration),
+        }
+
     def _ignored(self, migration: Migration) -> list[str] | None:
         if self.ignore_preflight_errors is None:
             return None
@@ -96,6 +113,7 @@ class Choosing:
         return [*migration.spec.ignore_preflight_errors, *names]
 
 
+ALL_NODES = Nodes()
 AS_SET = Choosing()
 """No flag was given."""
 

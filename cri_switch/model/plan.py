@@ -84,16 +84,21 @@ class Plan(BaseModel):
         return f"Plan: {count['migrate']} to migrate, {count['resume']} to resume, {count['skip']} left alone."
 
 
+def chosen(node: NodeRef, spec: Spec, *, selected: bool = True) -> bool:
+    """Whether `spec.nodes` means it; `selected` says that it has the labels of `nodes.selector`."""
+    named = not spec.nodes.limit or any(fnmatch.fnmatchcase(node.name, glob) for glob in spec.nodes.limit)
+    excluded = any(fnmatch.fnmatchcase(node.name, glob) for glob in spec.nodes.exclude)
+    return named and not excluded and selected and spec.nodes.role in (None, node.role)
+
+
 def node_plan(node: NodeRef, spec: Spec, *, in_progress: bool, selected: bool = True) -> NodePlan:
     """What to do with a node.
 
     `in_progress` says that an earlier run of this migration left it half done; `selected`, that it has the labels of
     `nodes.selector`.
     """
-    named = not spec.nodes.limit or any(fnmatch.fnmatchcase(node.name, glob) for glob in spec.nodes.limit)
-    excluded = any(fnmatch.fnmatchcase(node.name, glob) for glob in spec.nodes.exclude)
     target = spec.target.runtime
-    if not named or excluded or not selected or spec.nodes.role not in (None, node.role):
+    if not chosen(node, spec, selected=selected):
         return NodePlan(node=node, action="skip", reason="not chosen")
     if in_progress:
         return NodePlan(node=node, action="resume", reason="an earlier run did not finish it")

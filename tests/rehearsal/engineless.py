@@ -20,10 +20,12 @@ from unittest.mock import patch
 
 from prefect import Flow, Task
 
+import flows.cleanup_cluster
 import flows.migrate_as_planned
 import flows.migrate_cluster
 import flows.plan_cluster
 import flows.rollback_node
+import tasks.cleanup
 import tasks.lateness
 import tasks.lock
 import tasks.memory
@@ -31,6 +33,7 @@ import tasks.step
 from cri_switch.cluster.client import Cluster
 from cri_switch.cluster.retry import Caller
 from cri_switch.cluster.transport import Answer, NotSent, Request
+from cri_switch.model.cleanup import Cleanup
 from cri_switch.model.errors import Stopped, Unreachable
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
@@ -96,6 +99,14 @@ class Engineless:
         with self._without_engine():
             answer = flow(saved)
         assert isinstance(answer, Report), answer
+        return answer
+
+    def cleanup(self, migration: Migration, name: str = "") -> Cleanup:
+        """What cleanup-cluster answers for a cluster called `rehearsal`; raises what the flow raises."""
+        flow = flows.cleanup_cluster.cleanup_cluster.fn
+        with self._without_engine(), patch.object(tasks.cleanup, "cluster_name", lambda _access: "rehearsal"):
+            answer = flow(migration, name)
+        assert isinstance(answer, Cleanup), answer
         return answer
 
     def plan(self, migration: Migration, *, diff: bool = False) -> PlannedRun:
