@@ -65,9 +65,7 @@ def _as_planned(
     prepare()
     from flows.migrate_as_planned import migrate_as_planned  # noqa: PLC0415
 
-    show_reported(
-        lambda _settings: migrate_as_planned(saved), saved.settings, output, debug, file=file or "FILE"
-    )
+    show_reported(lambda _settings: migrate_as_planned(saved), saved.settings, output, debug, file=file or "FILE")
 
 
 def _dry(migration: Migration) -> Migration:
