@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from pydantic import BaseModel, ConfigDict
 
 from cri_switch.checks.managed_nodes import check_managed
@@ -13,6 +11,7 @@ from cri_switch.cluster.inventory import inventory, selected
 from cri_switch.cluster.mark import marked
 from cri_switch.model.finding import Finding
 from cri_switch.model.migration import Migration
+from cri_switch.model.migration_id import migration_id
 from cri_switch.model.node_ref import NodeRef
 from tasks import reach
 from tasks.look import look
@@ -33,14 +32,6 @@ class Discovery(BaseModel):
     zones: dict[str, str]
     """Per node the value of the label that `spread` names; empty where none is set."""
     findings: tuple[Finding, ...]
-
-
-def migration_id(migration: Migration, cluster_uid: str) -> str:
-    """The settings' id, or one made of cluster and target: the same over runs (DESIGN rule 2)."""
-    spec = migration.spec
-    if spec.migration_id:
-        return spec.migration_id
-    return hashlib.sha256(f"{cluster_uid}/{spec.target.runtime}".encode()).hexdigest()[:12]
 
 
 @look

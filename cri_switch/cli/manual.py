@@ -80,6 +80,25 @@ MANUAL: dict[str, Page] = {
             ("And start one", "-f migration.yaml && prefect deployment run migrate-cluster/prod"),
         ),
     ),
+    "status": Page(
+        "Show where a migration stands, from the cluster and the nodes alone: Prefect is not asked.",
+        "Of each node: runtime, the journal's attempt and last step, whose cordon it is, what comes next. -w looks"
+        " again until nobody holds the Lease.",
+        (
+            ("Where it stands", "-f migration.yaml"),
+            ("Until the run has ended", "-f migration.yaml -w"),
+            ("For a script: who is where", "-f migration.yaml -o json | jq -r '.nodes[].phase'"),
+        ),
+    ),
+    "facts": Page(
+        "Show all that preflight and plan read off one node, and what a migration wrote down there.",
+        "Read-only. Values that look like secrets are masked.",
+        (
+            ("A table", "w1 -f migration.yaml"),
+            ("For a ticket", "w1 -f migration.yaml -o yaml > w1.yaml"),
+            ("The node's journal", "w1 -f migration.yaml -o json | jq .journal"),
+        ),
+    ),
     "cleanup": Page(
         "Delete Docker's data on the nodes that are switched, for good: images, containers, volumes.",
         "Only where Docker's packages are gone, and where nothing lies there that is not Kubernetes'. Without --yes a"
