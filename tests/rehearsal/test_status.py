@@ -23,6 +23,7 @@ from cri_switch.model.standing import NodeStanding, Standing
 from cri_switch.node.command import Result
 from cri_switch.node.connection import Connection
 from cri_switch.node.journal import Entry, append
+from cri_switch.node.transfer import Download
 from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.clock import VirtualClock
 from cri_switch.rehearsal.connection import MemoryConnection
@@ -43,7 +44,7 @@ def look(engine: Engineless, away: str = "") -> Standing:
     def reach(ref: NodeRef) -> Connection:
         if ref.name == away:
             raise Unreachable(f"{away} does not answer")
-        return MemoryConnection(engine.world.machines[ref.name], Result)
+        return MemoryConnection(engine.world.machines[ref.name], Result, Download)
 
     now = datetime.fromtimestamp(engine.world.clock.now(), UTC)
     return standing(engine.cluster(), reach, engine.migration(), now=now, file="m.yaml")
@@ -76,7 +77,7 @@ def test_half_done_with_and_without_a_run(engine: Engineless) -> None:
     ref = next(node for node in inventory(api) if node.name == "w2")
     mark(api, ref, mine)
     cordon(api, ref, mine)
-    connection = MemoryConnection(engine.world.machines["w2"], Result)
+    connection = MemoryConnection(engine.world.machines["w2"], Result, Download)
     append(connection, mine, Entry(1.0, "run", 2, "stop_docker", "started"))
     node = of(look(engine), "w2")
     assert (node.phase, node.attempt, node.step, node.event) == ("half-done", 2, "stop_docker", "started")
@@ -131,7 +132,7 @@ def test_facts_of_a_node_with_secrets_masked(engine: Engineless) -> None:
     machine = engine.world.machines["w3"]
     machine.fs.write("/etc/docker/daemon.json", '{"registry-mirrors": ["https://me:hunter2@mirror.example"]}\n')
     ref = next(node for node in inventory(engine.cluster()) if node.name == "w3")
-    found = node_facts(MemoryConnection(machine, Result), ref, engine.migration(), "m")
+    found = node_facts(MemoryConnection(machine, Result, Download), ref, engine.migration(), "m")
     text = json.dumps(found)
     assert "hunter2" not in text
     assert "https://me:***@mirror.example" in found["files"]["/etc/docker/daemon.json"]

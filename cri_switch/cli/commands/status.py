@@ -20,6 +20,7 @@ from cri_switch.model.errors import ApiError, Unreachable
 from cri_switch.model.settings_file import load_migration
 from cri_switch.model.standing import NodeStanding, Standing
 from cri_switch.node.pool import ConnectionPool
+from cri_switch.node.ssh import SshConnection
 
 HEAD = ("NODE", "STATUS", "ROLES", "KUBELET", "RUNTIME", "PHASE", "ATTEMPT", "STEP", "SINCE", "CORDONED-BY", "NEXT")
 _EVERY = 2.0
@@ -36,7 +37,7 @@ def status(
 ) -> None:
     """Where a migration stands, from the cluster and the nodes alone."""
     migration = load_migration(file)
-    api, pool = Cluster.open(migration.spec.cluster), ConnectionPool()
+    api, pool = Cluster.open(migration.spec.cluster), ConnectionPool(SshConnection.open)
     try:
         follow(
             lambda: standing(api, lambda node: pool.get(node, migration.spec.ssh), migration, file=shlex.quote(file)),
