@@ -45,7 +45,7 @@ def rows(lines: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def page(lines: Iterable[str]) -> str:
-    """The whole page."""
+    """The whole page. `seen` in a record is a person's word on a cell that was not as expected."""
     found = rows(lines)
     text = _HEAD
     for name, meaning in _SECTIONS.items():
@@ -69,7 +69,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         row["fault"],
         row["node"],
         row.get("docker", ""),
-        row["end"],
+        row["end"] + (f": {row['seen']}" if "seen" in row else ""),
         _seconds(row.get("rollback")),
         _seconds(row.get("seconds")),
     )
