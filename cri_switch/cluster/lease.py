@@ -152,7 +152,7 @@ class Lease:
                     raise
                 found = holder(self.cluster)
                 if found is None or found.identity != self.identity:
-                    return f"the Lease is lost: {found or 'somebody deleted it'}"
+                    return f"the Lease is lost: {_taken(found)}"
                 self._seen = found
                 continue
             self._renewed = begun
@@ -209,6 +209,13 @@ class Keeper:
             if why and not self._done.is_set():
                 self._lost(why)
                 return
+
+
+def _taken(found: Holder | None) -> str:
+    """How a Lease went that was ours."""
+    if found is None:
+        return "somebody deleted it"
+    return f"{found}" if found.identity else "somebody freed it (cri-switch unlock)"
 
 
 def _held(found: Holder, *, expired: bool) -> LockHeld:

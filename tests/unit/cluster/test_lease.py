@@ -74,6 +74,16 @@ def test_a_run_that_was_killed_here_is_taken_over_at_once(monkeypatch: pytest.Mo
     assert killed.renew().startswith("the Lease is lost: m1/r2/")
 
 
+def test_a_run_whose_lease_a_person_freed_says_so() -> None:
+    api, clock = FakeApi(), Clock()
+    mine = lease(api, clock)
+    mine.take()
+    seen = holder(mine.cluster)
+    assert seen is not None
+    unlock(mine.cluster, seen)
+    assert mine.renew() == "the Lease is lost: somebody freed it (cri-switch unlock)"
+
+
 def test_the_same_migration_takes_over_what_has_expired() -> None:
     api, clock = FakeApi(), Clock()
     dead = lease(api, clock)
