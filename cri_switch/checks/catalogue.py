@@ -25,6 +25,7 @@ _E, _W, _B = "error", "warning", "error or warning"
 SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Workloads": (
         Entry("DockerSocketMounted", _E, "A pod or template mounts Docker's socket, dockershim's, cri-dockerd's, or a directory above one (`/run`, `/var/run`, `/var`, `/`).", "Another way than the node's Docker: Buildah, BuildKit rootless or a successor of Kaniko for image builds, containerd's socket for agents. Or allow its owner: `spec.allow_docker_socket`."),
+        Entry("DockerSocketNamed", _W, "A volume has `docker.sock` or `dockershim.sock` in its path, but not where Docker listens by default, or no container mounts it.", "See whether Docker listens there (`hosts` in daemon.json), else take the volume out."),
         Entry("DockerBinaryMounted", _E, "It mounts the `docker` program of the node, which goes with Docker's packages.", "Bring the program in the image, or do without. Or allow its owner."),
         Entry("DockerDataMounted", _E, "It mounts `/var/lib/docker`, which is not filled any more.", "Use the runtime's API (CRI) or `/var/log/pods`. Or allow its owner."),
         Entry("DockerConfigMounted", _W, "It mounts `/etc/docker`, whose settings nobody reads any more.", "Use `/etc/containerd`."),
@@ -99,6 +100,8 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("DockerDefaultRuntime", _W, "The default runtime is not carried over.", "Configure it in containerd; `nvidia-ctk runtime configure --runtime=containerd`."),
         Entry("DockerDataRoot", _W, "Docker's data are elsewhere; containerd's are in `/var/lib/containerd`.", "See that there is room."),
         Entry("RegistryNotCarried", _W, "containerd has no words for a registry.", "Name hosts one by one in daemon.json."),
+        Entry("KubeletNetworkNotCni", _E, "The kubelet's `--network-plugin` is not `cni`: dockershim made the pods' network, and no other runtime has that.", "Install a CNI plugin and let the node run with `--network-plugin=cni` first."),
+        Entry("KubeletFlagNotCarried", _W, "Flags of the kubelet that only dockershim had, with a value that was set by hand, go without a successor.", "See whether containerd needs the like."),
         Entry("DockerSettingNotCarried", _W, "Keys of daemon.json that are not carried over.", "See whether containerd or the kubelet needs the like."),
     ),
     "Control plane and cluster": (

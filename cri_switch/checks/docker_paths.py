@@ -36,6 +36,15 @@ _BINARIES = frozenset(
 )
 
 
+NAMES = ("docker.sock", "dockershim.sock")
+"""What kubectl-detector-for-docker-socket looks for, anywhere in a path."""
+
+
+def names_socket(path: str) -> bool:
+    """Whether a hostPath has the socket's name in it, without being where Docker listens by default."""
+    return any(name in path for name in NAMES)
+
+
 def docker_reach(path: str) -> Reach | None:
     """What a hostPath with its subPath reaches, None for nothing of Docker's; a word in its name is nothing."""
     path = "/" + posixpath.normpath(path).lstrip("/")

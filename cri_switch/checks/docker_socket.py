@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from cri_switch.checks.docker_paths import RANK, WHAT, Reach, docker_reach
+from cri_switch.checks.docker_paths import RANK, WHAT, Reach, docker_reach, names_socket
 from cri_switch.checks.owner import Obj, Owner, owner_of, owners
 from cri_switch.checks.templates import templates
 from cri_switch.model.finding import Finding
@@ -28,6 +28,7 @@ class _Use:
     paths: dict[str, Reach] = field(default_factory=dict)
     pods: set[str] = field(default_factory=set)
     words: set[str] = field(default_factory=set)
+    named: set[str] = field(default_factory=set)
     dind: bool = False
 
 
@@ -37,16 +38,19 @@ def check_docker_socket(pods: Iterable[Obj], allowed: Sequence[str], objects: Se
     `pods` and `objects` (Deployments, CronJobs, ...) are the API's JSON; `allowed` owners (`namespace/Kind/name`, as
     shown or one that stands between) are warned of. Only volumes that a container mounts count, with their subPath. A
     finished pod counts only where a CronJob would run it again. A container that brings a Docker of its own
-    (Docker-in-Docker) and mounts nothing of the node's is a warning.
+    (Docker-in-Docker) and mounts nothing of the node's is a warning; so is a volume that only has the socket's name in
+    its path, or that nobody mounts: kubectl-detector-for-docker-socket shows those too.
     """
     known = owners(objects)
     found: dict[str, _Use] = {}
 
     def look(owner: Owner, spec: Mapping[str, Any], pod: str) -> None:
         paths, dind = dict(_paths(spec)), _brings_docker(spec)
-        if paths or dind:
+        named = {path for path in _host_paths(spec).values() if names_socket(path)} - set(paths)
+        if paths or dind or named:
             use = found.setdefault(f"{owner.name} {owner.node}", _Use(owner))
             use.paths.update(paths)
+            use.named |= named
             use.dind |= dind
             use.pods |= {pod} if pod else set()
             use.words |= {each.get("image", "") for each in _containers(spec)}
@@ -65,12 +69,17 @@ def _containers(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from spec.get(kind) or []
 
 
-def _paths(spec: Mapping[str, Any]) -> Iterator[tuple[str, Reach]]:
-    host_paths = {
+def _host_paths(spec: Mapping[str, Any]) -> dict[str, str]:
+    """The hostPath of each volume that is one."""
+    return {
         volume["name"]: volume["hostPath"].get("path", "")
         for volume in spec.get("volumes") or []
         if volume.get("hostPath")
     }
+
+
+def _paths(spec: Mapping[str, Any]) -> Iterator[tuple[str, Reach]]:
+    host_paths = _host_paths(spec)
     for container in _containers(spec):
         for mount in container.get("volumeMounts") or []:
             path = host_paths.get(mount.get("name", ""))
@@ -93,6 +102,12 @@ def _finding(use: _Use, allowed: Sequence[str]) -> Finding:
     owner = use.owner
     detail = f"pods: {', '.join(sorted(use.pods))}" if use.pods else "no pods now: in its template"
     where = f" on node {owner.node}" if owner.node else ""
+    if not use.paths and use.named:
+        summary = (
+            f"{owner.name}{where} has a volume {', '.join(sorted(use.named))}, which no container reaches Docker by"
+        )
+        remedy = "see whether Docker listens there (systemctl cat docker, daemon.json: hosts), else take the volume out"
+        return Finding("warning", "DockerSocketNamed", summary, owner.node, owner.name, detail, remedy)
     if not use.paths:
         summary = f"{owner.name}{where} brings a Docker of its own (Docker-in-Docker), and needs not the node's"
         remedy = "nothing to do; see it work on the first node that was switched"

@@ -7,7 +7,7 @@ from typing import Literal
 
 from cri_switch.checks.host_docker import check_host_docker
 from cri_switch.checks.machine import check_machine
-from cri_switch.checks.not_carried import check_not_carried
+from cri_switch.checks.not_carried import check_flags_not_carried, check_not_carried
 from cri_switch.checks.packages import check_packages
 from cri_switch.checks.room import check_room
 from cri_switch.checks.skew import check_skew
@@ -65,6 +65,8 @@ def _flags(state: NodeState, say: Say) -> Iterator[Finding]:
         switch_flags(
             state.flags_text, endpoint="unix:///x", kubelet_version=state.kubelet_version, path=state.flags_file
         )
+        for finding in check_flags_not_carried(state.flags_text, state.flags_file, state.node):
+            yield say(finding.level, finding.name, finding.summary, finding.remedy)
     except RenderError as error:
         yield say("error", "FlagsFileUnreadable", error.what, error.next_step)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cri_switch.model.finding import Finding
 from cri_switch.render.docker_daemon import DAEMON_JSON, DockerSettings
+from cri_switch.render.kubelet_flags import dropped
 from cri_switch.render.registries import registries_of
 
 _HARMLESS = frozenset(
@@ -12,6 +13,9 @@ _HARMLESS = frozenset(
      "storage-opts", "containerd", "features", "experimental", "metrics-addr", "group", "pidfile", "exec-root"}
 )  # fmt: skip
 """Docker's own network, store and daemon: without Docker they have no meaning."""
+
+_DOCKERS_OWN = frozenset({"docker", "docker-endpoint", "docker-only"})
+"""They name or test Docker itself."""
 
 
 def check_not_carried(settings: DockerSettings, node: str = "") -> list[Finding]:
@@ -61,6 +65,39 @@ def check_not_carried(settings: DockerSettings, node: str = "") -> list[Finding]
                 "DockerSettingNotCarried",
                 f"not carried over: {', '.join(sorted(unknown))}",
                 "look whether containerd or the kubelet needs the like",
+            )
+        )
+    return findings
+
+
+def check_flags_not_carried(text: str, path: str, node: str = "") -> list[Finding]:
+    """An error for a network that dockershim made itself, a warning for its other flags that were set by hand.
+
+    Raises: RenderError, as switch_flags does.
+    """
+    flags = dropped(text, path)
+    network = flags.pop("network-plugin", "cni")
+    findings = []
+    if network != "cni":
+        findings.append(
+            Finding(
+                "error",
+                "KubeletNetworkNotCni",
+                f"{path}: --network-plugin={network}: dockershim makes the pods' network, and containerd does not",
+                node=node,
+                remedy="install a CNI plugin and let the node run with --network-plugin=cni first",
+            )
+        )
+    by_hand = {name: value for name, value in flags.items() if name not in _DOCKERS_OWN}
+    if by_hand:
+        words = ", ".join(f"--{name}={value}" for name, value in by_hand.items())
+        findings.append(
+            Finding(
+                "warning",
+                "KubeletFlagNotCarried",
+                f"{path}: these go without a successor: {words}",
+                node=node,
+                remedy="look whether containerd or the CNI plugin needs the like",
             )
         )
     return findings

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cri_switch.checks.not_carried import check_not_carried
+from cri_switch.checks.not_carried import check_flags_not_carried, check_not_carried
 from cri_switch.checks.skew import check_skew
 from cri_switch.model.errors import SettingsError
 from cri_switch.model.finding import Finding
@@ -78,6 +78,9 @@ def offline_plan(root: Path, *, kubelet_version: str, target: str, target_versio
         )
     else:
         findings += planned.findings
+        if not any(FLAGS_FILE in finding.summary for finding in planned.findings):
+            flags = file_fact(FLAGS_FILE).read(connection).text or ""
+            findings += check_flags_not_carried(flags, FLAGS_FILE, connection.node)
     try:
         docker = parse_daemon_json(file_fact(DAEMON_JSON).read(connection).text)
         findings += check_not_carried(docker, connection.node)

@@ -90,6 +90,12 @@ def carried(text: str, path: str = FLAGS_FILE) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def dropped(text: str, path: str = FLAGS_FILE) -> dict[str, str]:
+    """dockershim's own flags that go and that nothing is made of, by name, in the order of the file."""
+    flags = [flag for one in _assignments(text, path) for flag in _flags(one.raw)]
+    return {flag.name: flag.value for flag in flags if _of_dockershim(flag.name) and flag.name not in _CARRIED}
+
+
 def parse_flags(value: str) -> list[str]:
     """A variable's value as the kubelet's arguments: split at blanks, quotes honoured and taken off (systemd.service).
 
@@ -167,7 +173,11 @@ def _goes(flag: _Flag, minor: int, right: Callable[[str], bool]) -> bool:
         return not right(flag.name)
     if flag.name == "pod-infra-container-image":
         return minor >= 35
-    return flag.name in _DOCKERSHIM or flag.name == "docker" or flag.name.startswith(_DOCKERSHIM_PREFIXES)
+    return _of_dockershim(flag.name)
+
+
+def _of_dockershim(name: str) -> bool:
+    return name in _DOCKERSHIM or name.startswith(_DOCKERSHIM_PREFIXES)
 
 
 def _values(flags: list[_Flag], name: str) -> list[str]:

@@ -60,9 +60,6 @@ def test_paths_that_reach_the_socket(path: str) -> None:
     "path",
     [
         "/run/xtables.lock",
-        "/var/run/docker.sock.bak",
-        "/opt/docker.sock",
-        "/run/docker.sock.d/docker.sock",
         "/var/lib",
         "/var/lib/docker-registry",
         "/var/lib/dockershim",
@@ -153,7 +150,55 @@ def test_any_kind_of_container_counts(kind: str) -> None:
 
 
 def test_a_volume_that_nobody_mounts_does_not_count() -> None:
-    assert check_docker_socket([pod(mounted="e")], []) == []
+    assert check_docker_socket([pod(path="/etc/docker", mounted="e")], []) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "mounted"),
+    [
+        ("/var/run/docker.sock.bak", "v"),
+        ("/opt/docker.sock", "v"),
+        ("/run/docker.sock.d/docker.sock", "v"),
+        ("/var/run/docker.sock", "e"),
+        ("/var/run/dockershim.sock", "e"),
+    ],
+)
+def test_what_only_has_the_name_is_no_error(path: str, mounted: str) -> None:
+    (finding,) = check_docker_socket([pod(path=path, mounted=mounted)], [])
+    assert (finding.level, finding.name, finding.object) == ("warning", "DockerSocketNamed", "ns/Pod/p")
+    assert path in finding.summary
+
+
+def detected(found: dict[str, Any]) -> bool:
+    """What kubectl-detector-for-docker-socket 0.3 says of a pod or template (its main.go, containsDockerSock)."""
+    paths = [volume.get("hostPath", {}).get("path", "") for volume in found["spec"]["volumes"]]
+    return any("docker.sock" in path or "dockershim.sock" in path for path in paths)
+
+
+@pytest.mark.parametrize("mounted", ["v", "e"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/var/run/docker.sock",
+        "/run/dockershim.sock",
+        "/x/docker.sock",
+        "/docker.sock.d/x",
+        "/var/lib/x",
+        "/home/docker",
+    ],
+)
+def test_all_that_the_detector_finds_is_found(path: str, mounted: str) -> None:
+    one = pod(path=path, mounted=mounted)
+    assert bool(check_docker_socket([one], [])) == detected(one)
+
+
+@pytest.mark.parametrize(
+    "path", ["/var/run", "/run", "/", "/run/cri-dockerd.sock", "/var/lib/docker", "/usr/bin/docker"]
+)
+def test_what_the_detector_misses_is_found_too(path: str) -> None:
+    one = pod(path=path)
+    assert not detected(one)
+    assert check_docker_socket([one], [])
 
 
 @pytest.mark.parametrize(("sub_path", "count"), [("docker.sock", 1), ("", 1), ("xtables.lock", 0), ("flannel", 0)])

@@ -23,6 +23,8 @@ GOOD = NodeState(
 def test_nothing_in_the_way() -> None:
     assert check_node_state(GOOD) == []
     assert check_node_state(replace(GOOD, os_id="ubuntu", os_like=("debian",))) == []
+    carried = "--network-plugin=cni --cni-bin-dir=/x --cni-conf-dir=/y --docker-endpoint=unix:///var/run/docker.sock"
+    assert check_node_state(replace(GOOD, flags_text=f'KUBELET_KUBEADM_ARGS="{carried} --v=2"')) == []
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,18 @@ def test_nothing_in_the_way() -> None:
         ({"os_id": ""}, "error", "UnsupportedDistribution", "unknown system"),
         ({"flags_text": None, "flags_file": "/x/f.env"}, "error", "FlagsFileMissing", "/x/f.env"),
         ({"flags_text": "A=b"}, "error", "FlagsFileUnreadable", "kubeadm-flags.env"),
+        (
+            {"flags_text": 'KUBELET_KUBEADM_ARGS="--network-plugin=kubenet --non-masquerade-cidr=10.0.0.0/8"'},
+            "error",
+            "KubeletNetworkNotCni",
+            "--network-plugin=kubenet",
+        ),
+        (
+            {"flags_text": 'KUBELET_KUBEADM_ARGS="--network-plugin=cni --image-pull-progress-deadline=5m"'},
+            "warning",
+            "KubeletFlagNotCarried",
+            "--image-pull-progress-deadline=5m",
+        ),
         ({"foreign_containers": ("ci", "db")}, "error", "ForeignContainers", "ci, db"),
         ({"swarm_active": True}, "error", "SwarmActive", "swarm"),
         ({"containerd_candidate": ""}, "error", "ContainerdCandidateMissing", "containerd"),

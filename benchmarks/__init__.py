@@ -1,0 +1,1 @@
+"""Claims of the README, each a command that measures it beside an alternative."""
