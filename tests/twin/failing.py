@@ -34,6 +34,7 @@ NO_FAILURE = {
     "sudo ip6tables-save": "it lists what is there; it is tried with the rule hidden",
     "sudo rm -rf --one-file-system -- PATH": "it takes what is not there as done; it is tried with the rule hidden",
     "sudo rm -f -- PATH": "the same",
+    "sudo readlink -f -- PATH": "it resolves what is not there too; it is tried with the rule hidden",
     "containerd --version": "it is there or not: docker is tried where it is gone",
     "crictl --version": "the same",
     "ctr --version": "the same",

@@ -12,6 +12,7 @@ from typing import Any
 from cri_switch.model.errors import CriSwitchError, NotProven, Stopped
 from cri_switch.model.steps import STEPS
 from cri_switch.node.action import perform
+from cri_switch.node.actions.delete_docker_data import delete_docker_data
 from cri_switch.node.actions.finish_jobs import finish_jobs
 from cri_switch.node.command import Result, plain, sudo
 from cri_switch.node.job import job
@@ -166,6 +167,7 @@ def performed() -> tuple[list[Heard], list[str]]:
         for number, scene in enumerate(SCENES):
             complaints += play(scene, Path(folder) / str(number), tape).world.complaints
         complaints += _jobs(Path(folder) / "jobs", tape)
+        complaints += _cleanup(Path(folder) / "cleanup", tape)
         return tape.heard, complaints
 
 
@@ -198,4 +200,22 @@ def _jobs(directory: Path, tape: Tape) -> list[str]:
         runs.world.clock.sleep(5)
         perform(connection, finish_jobs(runs.migration()), sleep=runs.world.clock.sleep)
         connection.run(plain("stat", "-L", "-c", "%n", "--", "/usr/bin/nosuch", ok=range(256)))
+    return list(runs.world.complaints)
+
+
+def _cleanup(directory: Path, tape: Tape) -> list[str]:
+    """Docker's data after a migration: refused for a container and a volume that are not Kubernetes', then deleted."""
+    runs = Rehearsed(LIKE_THE_LAB, directory, tape)
+    runs.play("migrate#2")
+    machine, root = runs.world.machines["w1"], "/var/lib/docker"
+    connection: MemoryConnection[Result, Download] = MemoryConnection(machine, Result, Download)
+    machine.fs.put(f"{root}/volumes/data/_data/file", "x")
+    machine.fs.put(f"{root}/containers/0123/config.v2.json", "{}")
+    tape.run = "cleanup"
+    with tape.listening(MemoryConnection):
+        with suppress(NotProven):
+            perform(connection, delete_docker_data("w1"), sleep=runs.world.clock.sleep)
+        machine.fs.remove(f"{root}/volumes", recursive=True)
+        machine.fs.remove(f"{root}/containers/0123", recursive=True)
+        perform(connection, delete_docker_data("w1"), sleep=runs.world.clock.sleep)
     return list(runs.world.complaints)
