@@ -24,7 +24,17 @@ def run_flow(flow: Callable[[Migration], object], migration: Migration, kind: ty
     """The flow's answer; call `prepare` before the flow is imported."""
     if not debug:
         quieten()
-    answer = flow(migration)
+    try:
+        answer = flow(migration)
+    except RuntimeError as problem:
+        if "ephemeral Prefect API server" not in str(problem):
+            raise
+        raise CriSwitchError(
+            f"Prefect's server inside this process did not start: {problem}",
+            state="nothing was touched",
+            next_step="run it again when the machine is less busy, or with a longer"
+            " PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS, or with a server of its own (PREFECT_API_URL)",
+        ) from problem
     if not isinstance(answer, kind):
         raise TypeError(f"the flow answered {answer!r}, which is no {kind.__name__}")
     return answer

@@ -1,29 +1,31 @@
-"""The next command that is shown is one that can be typed."""
-
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
-from cri_switch.cli.in_process import show_reported
-from cri_switch.model.errors import RollbackFailed
+from cri_switch.cli.in_process import run_flow
+from cri_switch.model.errors import CriSwitchError
 from cri_switch.model.migration import Backup, ClusterAccess, Metadata, Migration, Spec
-from cri_switch.model.report import NodeReport, Report
+from cri_switch.model.plan import Plan
 
 MIGRATION = Migration(
-    metadata=Metadata(name="m"), spec=Spec(cluster=ClusterAccess(kubeconfig="k"), backup=Backup(directory="d"))
+    metadata=Metadata(name="m"), spec=Spec(cluster=ClusterAccess(kubeconfig="-"), backup=Backup(directory=str(Path())))
 )
 
 
-def test_the_settings_file_stands_in_the_next_command_and_in_the_report(capsys: pytest.CaptureFixture[str]) -> None:
-    command = "cri-switch rollback w1 -f FILE --yes"
-    row = NodeReport(name="w1", role="worker", runtime_before="docker://1", outcome="unhealthy", reason=command)
-    problem = RollbackFailed("w1: no", next_step=command)
-    problem.report = Report(migration="m", migration_id="i", cluster_uid="c", target="containerd", nodes=[row])
+def test_a_server_that_does_not_start_is_an_expected_error() -> None:
+    def flow(_migration: Migration) -> None:
+        raise RuntimeError("Timed out while attempting to connect to ephemeral Prefect API server.")
 
-    def flow(_migration: Migration) -> object:
-        raise problem
+    with pytest.raises(CriSwitchError, match="did not start") as caught:
+        run_flow(flow, MIGRATION, Plan, debug=True)
+    assert "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS" in caught.value.next_step
 
-    with pytest.raises(RollbackFailed) as caught:
-        show_reported(flow, MIGRATION, "json", False, file="/etc/my sites/m.yaml")
-    assert caught.value.next_step == "cri-switch rollback w1 -f '/etc/my sites/m.yaml' --yes"
-    assert "-f '/etc/my sites/m.yaml' --yes" in capsys.readouterr().out
+
+def test_another_error_stays_what_it_is() -> None:
+    def flow(_migration: Migration) -> None:
+        raise RuntimeError("something else")
+
+    with pytest.raises(RuntimeError, match="something else"):
+        run_flow(flow, MIGRATION, Plan, debug=True)
