@@ -70,7 +70,7 @@ test-rehearsal: install ## migrations of simulated clusters: drawn settings and 
 
 .PHONY: test-prefect
 test-prefect: install ## a real Prefect server and worker
-	$(BIN)/pytest tests/prefect -m prefect
+	$(BIN)/pytest tests/prefect -m "prefect and not slow"
 
 .PHONY: test-browser
 test-browser: install ## Prefect's run form in Chromium
@@ -91,6 +91,7 @@ test-lab-all: install ## the same with everything that takes long
 	$(BIN)/pytest tests/faults --ignore tests/faults/three
 	$(BIN)/pytest tests/faults/three
 	$(BIN)/pytest tests/twin/test_twins.py
+	$(BIN)/pytest tests/prefect -m "prefect and slow"
 	CRI_SWITCH_REHEARSALS=1000 $(BIN)/pytest tests/rehearsal/test_invariants_hold.py
 	CRI_SWITCH_KILLS=500 $(BIN)/pytest tests/rehearsal/test_killed_anywhere.py
 
