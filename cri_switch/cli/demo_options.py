@@ -12,6 +12,8 @@ from cri_switch.rehearsal.process import Wish
 
 DEFAULT_FAULT = "runtime-fails-once"
 MAX_UNAVAILABLE = "50%"
+DRAIN_SECONDS = 60
+"""Real ones: somebody waits."""
 
 
 @dataclass(frozen=True)
@@ -71,5 +73,10 @@ def wish(options: Options, directory: str) -> Wish:
         fault="" if options.fault == "none" else options.fault,
         fault_node=failing,
         max_unavailable=at_once(MAX_UNAVAILABLE, workers),
-        spec={"max_unavailable": MAX_UNAVAILABLE, "stage_parallelism": 16, "gate": {"checks": 1}},
+        spec={
+            "max_unavailable": MAX_UNAVAILABLE,
+            "stage_parallelism": 16,
+            "gate": {"checks": 1},
+            "drain": {"delete_emptydir_data": True, "timeout": DRAIN_SECONDS},
+        },
     )

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from cri_switch.model.report import Report
+
 PROGRAM = str(Path(sys.executable).with_name("cri-switch"))
 
 
@@ -17,11 +19,11 @@ def demo(*words: str, home: Path) -> subprocess.CompletedProcess[str]:
     """The command, with settings of the user's own Prefect that it must not meet."""
     environment = {**os.environ, "HOME": str(home), "PREFECT_API_URL": "http://127.0.0.1:9/api", "NO_COLOR": "1"}
     return subprocess.run(
-        [PROGRAM, "demo", *words], env=environment, capture_output=True, text=True, timeout=280, check=False
+        [PROGRAM, "demo", *words], env=environment, capture_output=True, text=True, timeout=560, check=False
     )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_node_that_fails_once_goes_back_and_is_done_again(tmp_path: Path) -> None:
     done = demo("--nodes", "6", "--control-planes", "1", "-o", "json", home=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -35,6 +37,19 @@ def test_a_node_that_fails_once_goes_back_and_is_done_again(tmp_path: Path) -> N
         assert {"drain", "stop_docker", "start_kubelet", "verify_node", "settle"} <= nodes[name]["steps"].keys()
     assert "w4 failed, as it was meant to" in done.stderr
     assert list(tmp_path.iterdir()) == []  # nothing of it is left behind
+
+
+@pytest.mark.timeout(600)
+def test_json_has_the_fields_of_migrate_and_nothing_else(tmp_path: Path) -> None:
+    done = demo(
+        "--nodes", "2", "--control-planes", "1", "--speed", "20", "--fault", "none", "-o", "json", home=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert Report.model_validate(found).model_dump(mode="json") == found
+    assert [node["name"] for node in found["nodes"]] == ["cp1", "w1"]
+    wanted = {"name", "role", "runtime_before", "runtime_after", "outcome", "out_of_service_seconds", "steps"}
+    assert all(wanted <= node.keys() for node in found["nodes"])
 
 
 @pytest.mark.parametrize(
