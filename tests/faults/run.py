@@ -16,7 +16,7 @@ from tests.e2e.settings import settings, write
 from tests.e2e.site import Site
 
 _ROOT = Path(__file__).parents[2]
-_SECONDS = 600
+_SECONDS = 840
 
 
 @dataclass(frozen=True)
