@@ -66,7 +66,7 @@ test-unit: install ## pure modules, no network
 
 .PHONY: test-rehearsal
 test-rehearsal: install ## migrations of simulated clusters: drawn settings and faults, the demo
-	$(BIN)/pytest tests/rehearsal tests/twin/test_list.py
+	$(BIN)/pytest tests/rehearsal tests/twin/test_list.py -m "not slow"
 
 .PHONY: test-prefect
 test-prefect: install ## a real Prefect server and worker
@@ -98,6 +98,8 @@ test-lab-all: install ## the same with everything that takes long
 	$(BIN)/pytest tests/faults/three
 	$(BIN)/pytest tests/twin/test_twins.py
 	$(BIN)/pytest tests/prefect -m "prefect and slow"
+	$(BIN)/pytest tests/kills
+	$(BIN)/pytest tests/rehearsal -m slow
 	CRI_SWITCH_REHEARSALS=1000 $(BIN)/pytest tests/rehearsal/test_invariants_hold.py
 	CRI_SWITCH_KILLS=500 $(BIN)/pytest tests/rehearsal/test_killed_anywhere.py
 

@@ -49,9 +49,9 @@ def open_attempt(node: NodeRef, migration: Migration, plan: Plan) -> Attempt:
             cluster_uid=plan.cluster_uid, migration_id=plan.migration_id, node=node, number=number, boot_id=boot_id
         )
 
-    gone = _gone(
-        attempt(last), migration, [e.step for e in entries if e.attempt == last and e.event in ("done", "noop")]
-    )
+    mine = [entry for entry in entries if entry.attempt == last]
+    done = [entry.step for entry in mine if entry.event in ("done", "noop")]
+    gone = _gone(attempt(last), migration, done, [entry.step for entry in mine])
     number = next_attempt(entries, boot_id, effects_true=not gone)
     if gone:
         logger.warning("node=%s what was done is gone (%s): attempt %d begins anew", node.name, ", ".join(gone), number)
@@ -74,8 +74,8 @@ def _note(attempt: Attempt, migration: Migration, found: Obj) -> None:
     reach.act(attempt.node, migration, note_before(attempt.migration_id, migration.spec.target.package, cluster))
 
 
-def _gone(attempt: Attempt, migration: Migration, done: Sequence[str]) -> list[str]:
-    """The recorded steps whose effect does not hold any more."""
+def _gone(attempt: Attempt, migration: Migration, done: Sequence[str], begun: Sequence[str]) -> list[str]:
+    """The recorded steps whose effect does not hold any more; a start_kubelet that was only begun may have worked."""
     mine, version = attempt.migration_id, attempt.node.kubelet_version
     checks: dict[str, Callable[[], Action]] = {
         "stop_docker": lambda: stop_docker(migration, migration_id=mine),
@@ -84,7 +84,7 @@ def _gone(attempt: Attempt, migration: Migration, done: Sequence[str]) -> list[s
         "start_runtime": lambda: start_runtime(migration),
         "configure_kubelet": lambda: configure_kubelet(migration, migration_id=mine, kubelet_version=version),
     }
-    if "start_kubelet" not in done:
+    if "start_kubelet" not in begun:
         checks["stop_kubelet"] = lambda: stop_kubelet(migration)
     if "remove_docker" in done:
         del checks["stop_docker"]

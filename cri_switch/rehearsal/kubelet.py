@@ -87,8 +87,9 @@ class Kubelet:
         return ""
 
     def stop(self) -> None:
-        """Containers run on."""
+        """Containers run on; the next process tells every status anew."""
         self._begun = False
+        self.worker.forget()
 
     def crash(self) -> None:
         """The machine went down."""

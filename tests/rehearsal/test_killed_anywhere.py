@@ -6,82 +6,20 @@ no API call, no checkpoint. CRI_SWITCH_KILLS says how many kills are drawn (40).
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
-from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, Phase, event, given, note, settings
 from hypothesis import strategies as st
 
 from cri_switch.model.steps import STEPS
-from cri_switch.rehearsal.build import ClusterSpec, build
-from cri_switch.rehearsal.clock import VirtualClock
-from cri_switch.rehearsal.invariants import Invariants, Promise
-from cri_switch.rehearsal.packages import Package
-from cri_switch.rehearsal.world import World
-from tasks.step import stands
-from tests.rehearsal.engineless import Engineless, go_on
+from tests.rehearsal.engineless import go_on
+from tests.rehearsal.killing import NODES, Cluster, Kill, Killed, Life, begun
 
 DRAWN = int(os.environ.get("CRI_SWITCH_KILLS", "40"))
-NODES = ("w1", "w2", "cp1")
-_HELD = ("containerd", "runc")
-Between = Literal["nothing", "a reboot", "no checkpoints", "an hour"]
-
-
-class Killed(BaseException):
-    """SIGKILL: nobody may catch it and go on."""
-
-
-@dataclass(frozen=True)
-class Kill:
-    """At a word of a step (0 to 999, of 1000), before or `after` its effect; what happens before the next run."""
-
-    node: str
-    step: str
-    word: int
-    after: bool
-    between: Between
-
-
-@dataclass
-class Life:
-    """One process, and what it says inside each step of each node; killed where `kill` says, if it comes there."""
-
-    kill: Kill | None = None
-    usual: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How many words each step has, by an undisturbed run."""
-    died_at: str = ""
-    spoken: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    def outside(self, what: str, act: Callable[[], Any]) -> Any:
-        if self.died_at:
-            raise Killed
-        for node, at in stands().items():
-            step, _, state = at.partition(" ")
-            if state == "(not finished)":
-                self.spoken[node, step] += 1
-                if self._is_at(node, step):
-                    assert self.kill is not None
-                    self.died_at = f"{'after' if self.kill.after else 'before'} {what}"
-                    if self.kill.after:
-                        act()
-                    raise Killed
-        return act()
-
-    def _is_at(self, node: str, step: str) -> bool:
-        kill = self.kill
-        if kill is None or (kill.node, kill.step) != (node, step):
-            return False
-        return self.spoken[node, step] == 1 + kill.word * self.usual[node, step] // 1000
-
 
 kills = st.builds(
     Kill,
@@ -91,73 +29,6 @@ kills = st.builds(
     after=st.booleans(),
     between=st.sampled_from(["nothing", "nothing", "a reboot", "no checkpoints", "an hour"]),
 )
-
-
-@dataclass
-class Cluster:
-    """One control plane and two workers, w2 with a Docker that brings its own containerd; packages are held."""
-
-    directory: Path
-    early: bool = True
-    """Whether containerd may be installed by `stage`."""
-    world: World = field(init=False)
-    invariants: Invariants = field(init=False)
-    runs: Engineless = field(init=False)
-
-    def __post_init__(self) -> None:
-        clock = VirtualClock()
-        spec = ClusterSpec(nodes=3, control_planes=1, self_contained_docker=("w2",), replicas=2)
-        self.world = build(spec, clock)
-        clock.passed = self.world.tick
-        for machine in self.world.machines.values():
-            for name in _HELD:
-                machine.packages.known.setdefault(name, Package(name, "", status="un")).hold = True
-        self.invariants = Invariants(self.world, Promise(1))
-        for name in self.world.machines:
-            self.invariants.watch(name, lambda _argv: None)
-        self.runs = Engineless(self.world, self.directory)
-
-    def run(self, outside: Callable[[str, Callable[[], Any]], Any], number: int) -> None:
-        """One process, known to others as `number`; the ones before it are dead."""
-        self.runs.outside = outside
-        with ExitStack() as stack:
-            for module in ("cri_switch.cluster.lease", "tasks.memory"):
-                stack.enter_context(patch(f"{module}.this_process", lambda: f"process{number}"))
-            for module in ("cri_switch.cluster.lease", "tasks.rescue"):
-                stack.enter_context(patch(f"{module}.surely_dead", lambda who: who != f"process{number}"))
-            self.runs.run(self.runs.migration(stage_images=self.early))
-
-    def journal(self, node: str) -> list[dict[str, Any]]:
-        files = self.world.machines[node].fs
-        text = files.text("/var/lib/cri-switch/" + files.names("/var/lib/cri-switch")[0] + "/journal.jsonl") or ""
-        return [json.loads(line) for line in text.splitlines() if line]
-
-    def happens(self, between: Between, node: str) -> None:
-        if between == "a reboot":
-            self.world.machines[node].reboot()
-        if between == "no checkpoints":
-            self.runs.checkpoints.clear()
-        for _ in range(3600 if between == "an hour" else 150 if between == "a reboot" else 0):
-            self.world.clock.sleep(1.0)
-
-    def left(self) -> list[str]:
-        """What is not as a whole migration leaves it."""
-        lines = [*self.world.complaints, *self.invariants.broken, *self.invariants.finished()]
-        for name, machine in self.world.machines.items():
-            node = self.world.store.get("Node", name)
-            assert node is not None
-            runtime = node["status"]["nodeInfo"]["containerRuntimeVersion"]
-            lines += [] if runtime.startswith("containerd://") else [f"{name} reports {runtime}"]
-            lines += [
-                f"{name} is tainted" for taint in node["spec"].get("taints") or [] if "cri-switch" in taint["key"]
-            ]
-            marks = [key for key in node["metadata"].get("annotations") or {} if "cri-switch" in key]
-            lines += [f"{name} has the annotation {key}" for key in marks]
-            lines += [f"{name}: the unit {unit} is left" for unit in machine.systemd.states if "cri-switch" in unit]
-            there = machine.packages.known
-            lines += [f"{name}: {key} is not held" for key in _HELD if not there[key].hold]
-            lines += [f"{name}: {machine.docker_package} is there"] * machine.packages.installed(machine.docker_package)
-        return lines
 
 
 @pytest.fixture(scope="module")
@@ -199,15 +70,15 @@ def test_the_next_run_goes_on_wherever_a_run_was_killed(
                 event("not killed")
             cluster.happens(kill.between, kill.node)
         done = set(cluster.runs.checkpoints)
-        begun = {name: _begun(cluster.journal(name)) for name in NODES}
+        before = {name: begun(cluster.journal(name)) for name in NODES}
         cluster.run(go_on, len(drawn))
         assert cluster.left() == []
         for name in NODES:
-            again = _begun(cluster.journal(name)) - begun[name]
+            again = begun(cluster.journal(name)) - before[name]
             uid = cluster.world.store.get("Node", name)["metadata"]["uid"]  # type: ignore[index]
             twice = [each for each in again if any(key.endswith(f".{uid}.{each[0]}.{each[1]}") for key in done)]
             assert twice == [], f"{name}: completed steps were begun again"
-
-
-def _begun(entries: list[dict[str, Any]]) -> Counter[tuple[int, str]]:
-    return Counter((entry["attempt"], entry["step"]) for entry in entries if entry["event"] == "started")
+            entries = begun(cluster.journal(name))
+            reasons = any(kill.between == "a reboot" for kill in drawn) or "rollback" in {step for _, step in entries}
+            attempts = {attempt for attempt, _ in entries}
+            assert reasons or attempts == {1}, f"{name}: attempts {attempts} without a reason"

@@ -179,7 +179,7 @@ class ProcessWorker:
         env = {**server.env(), "PREFECT_WORKER_QUERY_SECONDS": str(self.poll_seconds)}
         self.process = OwnProcess(command, env, server.directory / "worker.log")
         try:
-            eventually(self._online, 60, f"a worker of pool {self.pool} is online")
+            eventually(self._online, 180, f"a worker of pool {self.pool} is online")
         except AssertionError as problem:
             problem.add_note(self.process.tail())
             self.stop()

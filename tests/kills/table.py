@@ -1,0 +1,66 @@
+"""`python -m tests.kills.table [KILLS.jsonl] > docs/resume.md`: what the cells that ran have recorded."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from cri_switch.model.steps import STEPS
+from tests.kills.record import FILE
+
+_HEAD = """\
+# Kill, cancel, resume
+
+What a run that was killed or cancelled leaves, and what the next one makes of it. Each row is one SIGKILL (or one
+cancel) of a real run while the step was at work: in `drain` with an eviction refused by a PodDisruptionBudget, in
+`install_runtime` and `remove_docker` with the package manager running as a unit of its own. Several rows are of one
+migration, one after the other. Written by `python -m tests.kills.table` from what the tests recorded; a cell that did
+not run has no row. Cluster: `lab` is kubeadm 1.20.2 on real machines, `rehearsal` is the simulated one, with the real
+server, worker, command, SSH and HTTP in front.
+
+"Nothing done twice, nothing left" means: no step that was done before a kill was begun again afterwards (the node's
+journal), no result file was written again, no attempt was begun without a reason (a reboot, the way back); at the end
+every node is Ready on containerd, and no cordon, taint, label, annotation, unit or package of Docker's is left.
+
+Seconds: from the start of the next run until the step was done (for a cancel: until the run had ended).
+
+"""
+_COLUMNS = ("step", "node", "killed", "resumed by", "end", "s", "migration", "cluster")
+
+
+def rows(lines: Iterable[str]) -> list[dict[str, Any]]:
+    """The last record of every cell, in the order of the steps."""
+    last: dict[tuple[str, ...], dict[str, Any]] = {}
+    for line in lines:
+        row = json.loads(line)
+        last[row["step"], row["node"], row["kill"], row["resume"], row["cluster"]] = row
+    return sorted(last.values(), key=_order)
+
+
+def page(lines: Iterable[str]) -> str:
+    """The whole page."""
+    table = [_COLUMNS, tuple("---" for _ in _COLUMNS)]
+    for row in rows(lines):
+        seconds = "" if row["seconds"] is None else f"{row['seconds']:.1f}"
+        cells = (row["step"], row["node"], row["kill"], row["resume"], row["end"], seconds, row["migration"])
+        table.append((*cells, row["cluster"]))
+    return _HEAD + "".join(f"| {' | '.join(cells)} |\n" for cells in table)
+
+
+def _order(row: dict[str, Any]) -> tuple[str, int, str, str]:
+    steps = (*STEPS, "remove_docker")
+    return (row["cluster"], steps.index(row["step"]), row["kill"], row["resume"])
+
+
+def main() -> int:
+    """Print the page."""
+    source = Path(sys.argv[1] if len(sys.argv) > 1 else f"build/test-output/{FILE}")
+    sys.stdout.write(page(source.read_text().splitlines()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

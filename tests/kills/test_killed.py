@@ -1,0 +1,48 @@
+"""SIGKILL in four steps, in five ways, resumed in three, on the real cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.kills.cells import CANCELS, CHAINS, Cancel
+from tests.kills.chain import Chain
+from tests.kills.ground import LabGround
+from tests.kills.record import judge, note
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_the_next_run_goes_on(chain: Chain, output: Path, name: str) -> None:
+    chain.ground.slow_packages()
+    chain.go(CHAINS[name])
+    judge(chain, output, "lab")
+    assert isinstance(chain.ground, LabGround)
+    for node in chain.ground.nodes:
+        runs = chain.ground.package_runs(node)
+        installs, removals = [[run for run in runs if run.startswith(verb)] for verb in ("Install", "Remove")]
+        assert len(removals) == 1, f"{node}: {runs}"
+        assert len(installs) == (1 if node == "w2" else 0), f"{node}: {runs}"
+
+
+def test_a_cancelled_run_ends_and_the_next_goes_on(chain: Chain, output: Path) -> None:
+    chain.ground.slow_packages()
+    rows = []
+    for wanted in CANCELS:
+        chain.start(wanted.started)
+        chain.reach(wanted.cell)
+        rows.append(_cancelled(chain, wanted))
+    chain.start("run")
+    chain.finish()
+    wrong = [*chain.twice(), *chain.ground.left()]
+    judged = "nothing done twice, nothing left" if not wrong else "not as expected"
+    note(output, [row | {"cluster": "lab", "migration": judged} for row in rows])
+    assert not wrong, "\n".join(wrong)
+
+
+def _cancelled(chain: Chain, wanted: Cancel) -> dict[str, object]:
+    row = chain.cancel(wanted)
+    assert row["end"] == "Cancelled, says where each node stands", row
+    return row

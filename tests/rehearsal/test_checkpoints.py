@@ -1,0 +1,100 @@
+"""Checkpoints lie when the world moved: a step is executed again where its effect may be gone, and only there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from cri_switch.model.errors import NodeFailed
+from cri_switch.model.steps import STEPS
+from cri_switch.rehearsal.faults import FAULTS
+from tests.rehearsal.engineless import go_on
+from tests.rehearsal.killing import Cluster, Kill, Killed, Life, begun
+
+_USUAL = Counter({("w1", step): 1 for step in STEPS})
+"""One word a step: a kill at word 0 is before the first, at word 999 as well."""
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Cluster:
+    return Cluster(tmp_path)
+
+
+def killed_before(cluster: Cluster, step: str, number: int = 0) -> None:
+    """A run that dies at the first word of a step of w1: everything before it is checkpointed."""
+    life = Life(Kill("w1", step, 0, False, "nothing"), _USUAL)
+    with pytest.raises(Killed):
+        cluster.run(life.outside, number)
+    assert life.died_at
+
+
+def executed(cluster: Cluster, attempt: int) -> list[str]:
+    """The steps of w1 that were begun in an attempt, in the article's order."""
+    return [step for step in STEPS if (attempt, step) in begun(cluster.journal("w1"))]
+
+
+def test_a_failed_node_was_rolled_back_so_every_step_is_executed_again(cluster: Cluster) -> None:
+    cluster.invariants.watch("w1", FAULTS["runtime-fails-once"].begin(cluster.world, "w1"))
+    with pytest.raises(NodeFailed):
+        cluster.run(go_on, 0)
+    assert executed(cluster, 1)[-1] == "start_runtime"
+    cluster.run(go_on, 1)
+    assert executed(cluster, 2) == list(STEPS)
+    assert cluster.left() == []
+
+
+def test_after_a_reboot_no_checkpoint_of_before_is_trusted(cluster: Cluster) -> None:
+    killed_before(cluster, "stop_docker")
+    assert executed(cluster, 1) == ["cordon", "drain", "stop_kubelet", "stop_docker"]
+    cluster.happens("a reboot", "w1")
+    cluster.run(go_on, 1)
+    assert executed(cluster, 2) == list(STEPS)
+    assert cluster.left() == []
+
+
+def test_without_a_reboot_they_are(cluster: Cluster) -> None:
+    killed_before(cluster, "stop_docker")
+    cluster.run(go_on, 1)
+    assert begun(cluster.journal("w1"))[1, "stop_kubelet"] == 1
+    assert executed(cluster, 2) == []
+
+
+def test_a_kubelet_that_the_killed_step_had_started_is_no_reason_to_begin_anew(cluster: Cluster) -> None:
+    life = Life(Kill("w1", "start_kubelet", 600, False, "nothing"), Counter({("w1", "start_kubelet"): 50}))
+    with pytest.raises(Killed):
+        cluster.run(life.outside, 0)
+    assert cluster.world.machines["w1"].systemd.active("kubelet.service")
+    cluster.run(go_on, 1)
+    assert executed(cluster, 2) == []
+    assert cluster.left() == []
+
+
+def test_somebody_started_the_kubelet_meanwhile(cluster: Cluster) -> None:
+    killed_before(cluster, "stop_docker")
+    cluster.world.machines["w1"].systemd.start("kubelet.service")
+    cluster.run(go_on, 1)
+    assert executed(cluster, 2) == list(STEPS)
+    assert cluster.left() == []
+
+
+@pytest.mark.parametrize("step", ["stop_docker", "start_kubelet", "settle"])
+def test_another_cluster_under_the_same_name_trusts_nothing(tmp_path: Path, step: str) -> None:
+    """The same names, the same settings, the same result storage; the first was never finished."""
+    first, second = Cluster(tmp_path), Cluster(tmp_path)
+    killed_before(first, step)
+    second.runs.checkpoints = first.runs.checkpoints
+    second.run(go_on, 1)
+    assert executed(second, 1) == list(STEPS)
+    assert second.left() == []
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_results_are_lost(cluster: Cluster, step: str) -> None:
+    """What is done is seen by its effect: the attempt goes on, nothing of it is undone."""
+    killed_before(cluster, step)
+    cluster.happens("no checkpoints", "w1")
+    cluster.run(go_on, 1)
+    assert executed(cluster, 1) == list(STEPS)
+    assert cluster.left() == []
