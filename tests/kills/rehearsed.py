@@ -23,12 +23,13 @@ class RehearsalGround:
     nodes: Sequence[str] = ("cp1", "w1", "w2")
 
     def __init__(self, rehearsal: RehearsalProcess) -> None:
-        self.rehearsal = rehearsal
-        self._url = rehearsal.ready["url"]
+        self.rehearsal, self._settings = rehearsal, rehearsal.wait()
+        access = yaml.safe_load((rehearsal.directory / "admin.conf").read_text())
+        self._url = access["clusters"][0]["cluster"]["server"]
         self._packages = {name: rehearsal.node(name).installed for name in self.nodes}
 
     def settings(self, directory: Path) -> Path:
-        document = yaml.safe_load(self.rehearsal.settings.read_text())
+        document = yaml.safe_load(self._settings.read_text())
         document["spec"] |= {"stage_images": False, "gate": {"checks": 1}}
         file = directory / "migration.yaml"
         file.write_text(yaml.safe_dump(document))
