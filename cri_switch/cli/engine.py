@@ -42,6 +42,7 @@ def result_storage(environment: Mapping[str, str]) -> str:
 
 def prepare(environment: MutableMapping[str, str] | None = None) -> None:
     """Set Prefect's settings in the environment of this process; call it before anything imports prefect."""
+    os.umask(0o077)  # checkpoints, Prefect's database, backups: for this user only, from the first byte
     environment = os.environ if environment is None else environment
     for name, value in SETTINGS.items():
         environment.setdefault(name, value)

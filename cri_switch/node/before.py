@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cri_switch.model.errors import FileChanged
 from cri_switch.node.action import Action, Do, Put, read
 from cri_switch.node.command import Result, plain, sudo
 from cri_switch.node.fact import Fact
@@ -16,7 +17,7 @@ from cri_switch.node.facts.network import IP6TABLES, IPTABLES, sysctl_values
 from cri_switch.node.facts.packages import DOCKER, HELD, MANUAL, packages
 from cri_switch.node.facts.units import units
 from cri_switch.node.files import file_fact
-from cri_switch.node.journal import HOME, folder
+from cri_switch.node.journal import HOME, folder, home_fact
 from cri_switch.node.reserve import keep_reserve
 from cri_switch.render.sysctl import SYSCTLS
 
@@ -65,10 +66,16 @@ def before_path(migration_id: str) -> str:
 
 
 def parse_before(text: str | None) -> Before:
-    """The record; no file is a Before that is not known. A file is written whole, so it is never torn."""
+    """The record; no file is a Before that is not known. A file is written whole, so it is never torn.
+
+    Raises: FileChanged for a text that we did not write.
+    """
     if text is None:
         return Before(known=False)
-    raw = json.loads(text)
+    try:
+        raw = json.loads(text)
+    except ValueError as problem:
+        raise FileChanged(f"it is not the record that was written: {problem}") from problem
     names = {each.name for each in dataclasses.fields(Before)}
     given: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in raw.items() if name in names
@@ -79,8 +86,17 @@ def parse_before(text: str | None) -> Before:
 
 def before_fact(migration_id: str) -> Fact[Before]:
     """The record on the node."""
-    file = file_fact(before_path(migration_id))
-    return Fact("how the node was before", file.command, lambda result: parse_before(file.parse(result).text))
+    path = before_path(migration_id)
+    file = file_fact(path)
+
+    def parse(result: Result) -> Before:
+        try:
+            return parse_before(file.parse(result).text)
+        except FileChanged as problem:
+            look = f"look at it on the node: sudo ls -l {path}"
+            raise FileChanged(f"{path}: {problem.what}", next_step=look) from problem
+
+    return Fact("how the node was before", file.command, parse)
 
 
 def forward_policy(saved: str) -> str:
@@ -102,6 +118,7 @@ def note_before(migration_id: str, package: str, cluster: Mapping[str, Any]) -> 
     """Write the record, once: it stays until the way back has restored everything, and moves aside then."""
     if (yield from read(before_fact(migration_id))).known:
         return "noted already"
+    yield from read(home_fact(migration_id))
     names = tuple(dict.fromkeys((*DOCKER, *RUNTIME, package)))
     found = yield from read(units(*UNITS))
     known = yield from read(packages(*names))

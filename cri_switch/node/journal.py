@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cri_switch.model.errors import NotProven
+from cri_switch.model.errors import FileChanged, NotProven
 from cri_switch.node.action import Do, Part, read
 from cri_switch.node.command import Command, Result, sudo
 from cri_switch.node.connection import Connection
@@ -103,11 +103,29 @@ def _missing(result: Result) -> bool:
 def _appended(path: str, record: object) -> Command:
     """One line, synced; a newline goes first, so that a torn line before it stays alone.
 
-    1: there is no such file, or it could not be written (a full disk).
+    1: there is no such file, it could not be written (a full disk), or it is a symbolic link, which is not followed.
     """
     line = json.dumps(dataclasses.asdict(record), separators=(",", ":"))  # type: ignore[call-overload]
-    argv = ("dd", f"of={path}", "oflag=append", "conv=notrunc,nocreat,fsync", "status=none")
+    argv = ("dd", f"of={path}", "oflag=append,nofollow", "conv=notrunc,nocreat,fsync", "status=none")
     return Command(argv, stdin=f"\n{line}\n".encode(), ok=frozenset({0, 1}))
+
+
+def home_fact(migration_id: str) -> Fact[None]:
+    """Our directories on the node are directories, where they exist.
+
+    Raises: FileChanged where one is a symbolic link: what is written there would land elsewhere.
+    """
+
+    def parse(result: Result) -> None:
+        for line in result.stdout.splitlines():
+            kind, _, path = line.rpartition(" ")
+            if kind != "directory":
+                raise FileChanged(
+                    f"{path} is a {kind}, not a directory; nothing was written there",
+                    next_step=f"look at it on the node, then remove it: sudo ls -l {path}",
+                )
+
+    return Fact("our directories", sudo("stat", "-c", "%F %n", "--", HOME, folder(migration_id), ok=(0, 1)), parse)
 
 
 def _made(migration_id: str, path: str) -> list[Command]:
@@ -124,6 +142,7 @@ def append(connection: Connection, migration_id: str, entry: Entry) -> None:
     written = connection.run(command)
     if written.rc != 0:
         if "No such file" in written.stderr:  # making it anew empties it
+            home_fact(migration_id).read(connection)
             for making in _made(migration_id, path):
                 connection.run(making)
         connection.run(dataclasses.replace(command, ok=frozenset({0})))

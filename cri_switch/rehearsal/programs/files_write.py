@@ -10,7 +10,7 @@ from cri_switch.rehearsal.reply import Call, Reply, UnknownUse, after, failed, w
 
 
 def dd(call: Call) -> Reply:
-    """`dd [if=/dev/null] of=FILE [oflag=append] conv=[notrunc,nocreat,]fsync status=none`, from stdin.
+    """`dd [if=/dev/null] of=FILE [oflag=append,nofollow] conv=[notrunc,nocreat,]fsync status=none`, from stdin.
 
     Also `dd if=/dev/zero of=FILE bs=1M count=N conv=fsync status=none`.
     """
@@ -19,13 +19,21 @@ def dd(call: Call) -> Reply:
         return _zeros(call, given)
     content = b"" if given.pop("if", "") == "/dev/null" else call.stdin
     path, conv = given.pop("of"), given.pop("conv", "").split(",")
-    append = given.pop("oflag", "") == "append"
-    if given.pop("status", "") != "none" or given or set(conv) - {"notrunc", "nocreat", "fsync"}:
+    flags = {word for word in given.pop("oflag", "").split(",") if word}
+    if (
+        given.pop("status", "") != "none"
+        or given
+        or flags - {"append", "nofollow"}
+        or set(conv) - {"notrunc", "nocreat", "fsync"}
+    ):
         raise UnknownUse(f"dd {given}")
     if "nocreat" in conv and not call.machine.fs.exists(path):
         return failed(f"dd: failed to open '{path}': {MISSING}")
+    there = call.machine.fs.lookup(path, follow=False)
+    if "nofollow" in flags and there is not None and there.kind == "l":
+        return failed(f"dd: failed to open '{path}': Too many levels of symbolic links")
     try:
-        call.machine.fs.write(path, content, append=append)
+        call.machine.fs.write(path, content, append="append" in flags)
     except FsError as problem:
         return failed(f"dd: failed to open '{path}': {problem.words}")
     return Reply()

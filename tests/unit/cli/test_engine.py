@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,18 @@ def test_prepare_leaves_what_the_user_set(tmp_path: Path) -> None:
     assert environment["PREFECT_LOCAL_STORAGE_PATH"] == str(tmp_path / "r")
     assert "PREFECT_RESULTS_LOCAL_STORAGE_PATH" not in environment
     assert (tmp_path / "r").stat().st_mode & 0o777 == 0o700
+
+
+def test_what_is_made_from_now_on_is_for_this_user_only(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        prepare({"HOME": str(tmp_path)})
+        (tmp_path / "checkpoint").touch()
+        (tmp_path / "made").mkdir()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "checkpoint").stat().st_mode & 0o777 == 0o600
+    assert {p.stat().st_mode & 0o777 for p in tmp_path.rglob("*") if p.is_dir()} == {0o700}
 
 
 def test_expected_errors_are_shown_without_a_traceback_and_others_with() -> None:

@@ -39,15 +39,15 @@ def test_no_journal_has_no_entries() -> None:
 
 def test_the_first_entry_makes_the_file_private_and_later_ones_only_append() -> None:
     answers = iter([_MISSING, Result(0, ""), Result(0, "")])
-    node = ScriptedConnection("n", {"dd ": lambda _c: next(answers), "install": ""})
+    node = ScriptedConnection("n", {"dd ": lambda _c: next(answers), "install": "", "stat": ""})
     append(node, "m", ENTRY)
-    assert [command.argv[0] for command in node.ran] == ["dd", "install", "install", "dd"]
+    assert [command.argv[0] for command in node.ran] == ["dd", "stat", "install", "install", "dd"]
     assert "install -d -m 0700 -- /var/lib/cri-switch /var/lib/cri-switch/m" in node.lines
     assert "install -m 0600 -- /dev/null /var/lib/cri-switch/m/journal.jsonl" in node.lines
     append(node, "m", ENTRY)
-    assert len(node.ran) == 5
+    assert len(node.ran) == 6
     assert parse_entries((node.ran[-1].stdin or b"").decode()) == [ENTRY]
-    assert {"oflag=append", "conv=notrunc,nocreat,fsync"} <= set(node.ran[-1].argv)
+    assert {"oflag=append,nofollow", "conv=notrunc,nocreat,fsync"} <= set(node.ran[-1].argv)
 
 
 def test_a_full_disk_does_not_make_the_journal_anew() -> None:

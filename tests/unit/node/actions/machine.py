@@ -184,9 +184,9 @@ class Machine:
                 return self._change("rm", *tail)
             case ("dd", target, *rest):
                 path, text = target.removeprefix("of="), (command.stdin or b"").decode()
-                if "oflag=append" in rest and path not in self.files:
+                if "oflag=append,nofollow" in rest and path not in self.files:
                     return Result(1, "", MISSING)
-                self.files[path] = (self.files[path] if "oflag=append" in rest else "") + text
+                self.files[path] = (self.files[path] if "oflag=append,nofollow" in rest else "") + text
                 return Result(0, "")
             case ("install", *_) if "/dev/null" in command.argv:
                 self.files[command.argv[-1]] = ""
