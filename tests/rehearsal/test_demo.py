@@ -52,6 +52,18 @@ def test_json_has_the_fields_of_migrate_and_nothing_else(tmp_path: Path) -> None
     assert all(wanted <= node.keys() for node in found["nodes"])
 
 
+@pytest.mark.timeout(600)
+def test_a_node_that_reboots_in_the_middle(tmp_path: Path) -> None:
+    done = demo("--nodes", "5", "--control-planes", "1", "--fault", "reboot", "-o", "json", home=tmp_path)
+    assert "the simulated cluster saw what must not be" not in done.stderr
+    assert done.returncode == 0, done.stderr
+    nodes = {node["name"]: node for node in json.loads(done.stdout)["nodes"]}
+    assert {name: node["outcome"] for name, node in nodes.items()} == {
+        **dict.fromkeys(["cp1", "w1", "w3", "w4"], "migrated"),
+        "w2": "skipped",
+    }
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
