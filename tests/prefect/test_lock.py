@@ -67,7 +67,6 @@ def test_three_started_together(server: PrefectServer, cluster: Rehearsed, prome
     assert cluster.holder() is None, "it is free again"
 
 
-@pytest.mark.slow
 def test_flow_and_worker_killed(server: PrefectServer, cluster: Rehearsed) -> None:
     """Another migration is refused; the same one goes on at once, because the process is known to be dead."""
     file, other = cluster.settings("lock-d"), cluster.settings("lock-e", {"migration_id": "another"})
