@@ -72,7 +72,7 @@ class Rehearsed:
 
     def settings(self, name: str, spec: Mapping[str, Any] | None = None) -> Path:
         """A settings file of that name with changes to `spec`."""
-        document = yaml.safe_load(self.rehearsal.settings.read_text())
+        document = yaml.safe_load((self.rehearsal.directory / "migration.yaml").read_text())
         document["metadata"]["name"] = name
         document["spec"] |= dict(spec or {})
         file = self.directory / f"{name}.yaml"
@@ -134,6 +134,7 @@ def rehearsed(server: PrefectServer, directory: Path, **wish: Any) -> Iterator[R
     """A cluster until the block ends; what the simulator saw go wrong is an error then."""
     (directory / "cluster").mkdir(mode=0o700)
     with RehearsalProcess(Wish(directory=str(directory / "cluster"), **wish)) as rehearsal:
+        rehearsal.wait()
         found = Rehearsed(rehearsal, server, directory)
         try:
             yield found
