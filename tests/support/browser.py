@@ -43,13 +43,24 @@ for (const key of path) {
 }
 return root;
 """
-_CONTROL = "input, textarea"
-_SEND = f"""
-const [finder, edits] = arguments;
-const find = new Function(finder);
-if (!edits.every(([path, text]) => find(path)?.querySelector("{_CONTROL}")?.value === text)) return false;
-document.querySelector("form button[type=submit]").click();
-return true;
+_GUARD = """
+const [edits] = arguments;
+const has = (body) => edits.every(([path, text]) => {
+    const value = path.reduce((at, key) => at?.[key], body.parameters);
+    return String(value) === text;
+});
+const { open, send } = XMLHttpRequest.prototype;
+window.heldBack = 0;
+XMLHttpRequest.prototype.open = function (method, url, ...rest) {
+    this.makesRun = String(url).endsWith("/create_flow_run");
+    return open.call(this, method, url, ...rest);
+};
+XMLHttpRequest.prototype.send = function (body) {
+    if (!this.makesRun || has(JSON.parse(body))) return send.call(this, body);
+    window.heldBack += 1;
+    this.abort();
+    throw new Error("the form would send another value than the one typed");
+};
 """
 
 
@@ -88,16 +99,8 @@ def run_form(driver: WebDriver, ui_url: str, deployment_id: str, edits: Mapping[
     `edits` is like {"migration.spec.drain.timeout": "90"}; text and number fields only.
     """
     driver.get(f"{ui_url}/deployments/deployment/{deployment_id}/run")
-    submitted = _Submit({path: (path.split("."), text) for path, text in edits.items()})
-    patience = WebDriverWait(driver, 90, poll_frequency=1, ignored_exceptions=[StaleElementReferenceException])
-    patience.until(submitted, f"the form is sent with {dict(edits)}")
-    pattern = re.compile(r"/runs/flow-run/([0-9a-f-]{36})")
-
-    def made(at: WebDriver) -> str | None:
-        found = pattern.search(at.current_url) or pattern.search(at.page_source)
-        return found.group(1) if found else None
-
-    run_id = WebDriverWait(driver, 60).until(made, "the form leads to a run")
+    patience = WebDriverWait(driver, 120, poll_frequency=2, ignored_exceptions=[StaleElementReferenceException])
+    run_id = patience.until(_Submit(edits), f"the form leads to a run with {dict(edits)}")
     assert run_id is not None
     return run_id
 
@@ -122,39 +125,52 @@ def assert_run_page(
 
 
 class _Submit:
-    """Fill the fields in, and send the form in the same turn of the page in which it was seen to have them all.
+    """Fill the fields in and send the form, until what the page sends has what was typed.
 
-    The form builds its fields anew, with the deployment's values, whenever the page has asked the server again: what
-    was typed before that is gone, at any moment, so looking first and clicking later sends the old value at times.
+    The form takes the deployment's values anew whenever the page has asked the server again. A field may then still
+    show what was typed before, and the value is gone: seen twice on a busy machine. So the request itself is looked
+    at, in the page, and one with another value is held back, as a person would look, type again and send again.
     """
 
-    _STEADY = 3
+    def __init__(self, edits: Mapping[str, str]) -> None:
+        self._edits = [(path.split("."), text) for path, text in edits.items()]
+        self._guarded = self._sent = False
 
-    def __init__(self, edits: Mapping[str, tuple[list[str], str]]) -> None:
-        self._edits = edits
-        self._looks = 0
-
-    def __call__(self, driver: WebDriver) -> bool:
-        self._looks = self._looks + 1 if all(self._filled(driver, *each) for each in self._edits.values()) else 0
-        if self._looks < self._STEADY:
-            return False
+    def __call__(self, driver: WebDriver) -> str | None:
+        if self._sent and (made := _run_in(driver)):
+            return made
+        if self._sent and not driver.execute_script("return window.heldBack"):
+            return None  # on its way
+        for path, text in self._edits:
+            if not self._typed(driver, path, text):
+                return None
+        if not self._guarded:
+            driver.execute_script(_GUARD, self._edits)
+            self._guarded = True
         screenshot(driver, "run-form")
-        return bool(driver.execute_script(_SEND, _FIELD, list(self._edits.values())))
+        driver.execute_script("window.heldBack = 0; document.querySelector('form button[type=submit]').click()")
+        self._sent = True
+        return None
 
     @staticmethod
-    def _filled(driver: WebDriver, path: list[str], text: str) -> bool:
-        """Whether the field has the text; types it where not."""
+    def _typed(driver: WebDriver, path: list[str], text: str) -> bool:
         field = driver.execute_script(_FIELD, path)
         if field is None:
             return False
-        control = field.find_element(By.CSS_SELECTOR, _CONTROL)
-        if control.get_attribute("value") == text:
-            return True
+        control = field.find_element(By.CSS_SELECTOR, "input, textarea")
         driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", control)
         control.click()
         control.send_keys(Keys.CONTROL, "a")
+        control.send_keys(Keys.DELETE)
         control.send_keys(text, Keys.TAB)
-        return False
+        return bool(control.get_attribute("value") == text)
+
+
+def _run_in(driver: WebDriver) -> str | None:
+    """The id of the flow run that the page leads to."""
+    pattern = re.compile(r"/runs/flow-run/([0-9a-f-]{36})")
+    found = pattern.search(driver.current_url) or pattern.search(driver.page_source)
+    return found.group(1) if found else None
 
 
 def _open_tab(driver: WebDriver, name: str) -> None:
