@@ -5,7 +5,8 @@ from __future__ import annotations
 from prefect import get_run_logger
 
 from cri_switch.cluster.cordon import cordon as cordon_node
-from cri_switch.cluster.mark import mark
+from cri_switch.cluster.inventory import same_node
+from cri_switch.cluster.mark import mark, uncordoned_on
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
@@ -15,8 +16,15 @@ from tasks.look import look
 
 @look
 def cordon_batch(batch: list[NodeRef], plan: Plan, migration: Migration) -> None:
-    """Cordon every node of the batch; the node's own step finds it done."""
+    """Cordon every node of the batch; the node's own step finds it done.
+
+    Not one that a killed run had uncordoned already on the new runtime: its uncordon is a checkpoint and would not be
+    executed again. Where its steps begin anew after all, its own cordon does it.
+    """
     api = reach.cluster(migration)
     for node in batch:
+        if uncordoned_on(same_node(api, node), plan.migration_id, migration.spec.target.runtime):
+            get_run_logger().info("node/%s serves on the new runtime already: not cordoned again", node.name)
+            continue
         mark(api, node, plan.migration_id)
         get_run_logger().info(cordon_node(api, node, plan.migration_id))

@@ -31,6 +31,13 @@ def marked(node: Obj, migration_id: str) -> tuple[bool, bool]:
     return found.get(MIGRATING) == migration_id, found.get(MIGRATED) == migration_id
 
 
+def uncordoned_on(node: Obj, migration_id: str, runtime: str) -> bool:
+    """Whether this migration, half done, has the node on the runtime and serving again, from the node's JSON."""
+    half_done, _ = marked(node, migration_id)
+    version: str = node["status"]["nodeInfo"]["containerRuntimeVersion"]
+    return half_done and version.startswith(f"{runtime}://") and not (node.get("spec") or {}).get("unschedulable")
+
+
 def _annotate(cluster: Cluster, node: NodeRef, wanted: dict[str, str | None]) -> None:
     def change(found: Obj) -> Obj | None:
         have = annotations_of(found)

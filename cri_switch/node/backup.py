@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from itertools import count
 from pathlib import Path
 
 from cri_switch.model.errors import BackupFailed, CriSwitchError
@@ -111,8 +112,7 @@ def backup(
     Raises: BackupFailed; what was saved until then lies beside it in a directory named .partial.
     """
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
-    whole = directory.expanduser() / f"{cluster}-{stamp}"
-    part = whole.with_name(f"{whole.name}.partial")
+    whole, part = _free(directory.expanduser() / f"{cluster}-{stamp}")
     if not control_planes:
         raise BackupFailed("no control-plane node to take etcd's snapshot from")
     try:
@@ -171,6 +171,13 @@ def _pki(connection: Transfer, part: Path) -> Saved:
     if missing := {f"{PKI.lstrip('/')}/ca.crt"} - names:
         raise BackupFailed(f"{connection.node}: {', '.join(missing)} is not in the copy of the PKI")
     return _saved(part, connection.node, PKI, download)
+
+
+def _free(wanted: Path) -> tuple[Path, Path]:
+    """The directory and its .partial, by a name that no other backup of the same second has."""
+    names = (wanted if n == 1 else wanted.with_name(f"{wanted.name}-{n}") for n in count(1))
+    pairs = ((whole, whole.with_name(f"{whole.name}.partial")) for whole in names)
+    return next(pair for pair in pairs if not any(path.exists() for path in pair))
 
 
 def _describe(report: BackupReport, part: Path, cluster: str, stamp: str, etcd: Snapshot) -> None:

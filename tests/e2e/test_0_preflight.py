@@ -35,6 +35,7 @@ DRESSED: list[Row] = [
     ("warning", "DockerInDocker", "", f"{_D}/Deployment/inner"),
     ("warning", "DockerLogsMounted", "", f"{_D}/DaemonSet/fluent-bit"),
     ("warning", "DockerSocketInUse", "w1", ""),
+    ("warning", "DockerSocketNamed", "", f"{_D}/Deployment/harmless"),  # /srv/docker.sock.d: said, no error
     ("warning", "EmptyDirData", "", f"{_D}/Deployment/guarded"),
     ("warning", "HostPathData", "", f"{_D}/Deployment/guarded"),
     ("warning", "HostUsesDocker", "w1", ""),

@@ -13,7 +13,7 @@ from tests.e2e.look import cluster, containers, iptables, ledger, node
 from tests.e2e.look.cluster import warnings
 from tests.e2e.migration import Migrated
 from tests.e2e.site import Site
-from tests.e2e.wait import until_none
+from tests.e2e.wait import until, until_none
 
 pytestmark = pytest.mark.usefixtures("migrated")
 
@@ -186,8 +186,8 @@ def test_the_registry_was_not_asked_for_an_image_that_could_be_carried(site: Sit
 
 
 def _asked(site: Site, start: datetime, end: datetime) -> list[str]:
-    since, until = (f"{each:%Y-%m-%d %H:%M:%S} UTC" for each in (start, end))
-    log = site.root("registry", "journalctl", "-u", "lab-registry", "-o", "cat", "--since", since, "--until", until)
+    since, before = (f"{each:%Y-%m-%d %H:%M:%S} UTC" for each in (start, end))
+    log = site.root("registry", "journalctl", "-u", "lab-registry", "-o", "cat", "--since", since, "--until", before)
     return [line for line in log.splitlines() if re.search(r'"(GET|HEAD) /v2/\S+/manifests/', line)]
 
 
@@ -215,7 +215,14 @@ def test_an_image_that_no_node_has_is_pulled(site: Site, name: str) -> None:
     try:
         site.kubectl("-n", "lab", "wait", "--for=condition=Ready", f"pod/fresh-{name}", "--timeout=60s", timeout=90)
         assert "lab/fresh" in site.root(name, "crictl", "images")
-        assert [line for line in _asked(site, begun, datetime.now(UTC)) if site.address(name) in line]
+        address = site.address(name)
+        # The journal is asked by whole seconds, and is written a moment after the answer.
+        until(
+            f"the registry's log to name {name}",
+            lambda: any(address in line for line in _asked(site, begun, datetime.now(UTC) + timedelta(seconds=1))),
+            15,
+            every=1,
+        )
     finally:
         site.kubectl("-n", "lab", "delete", "pod", f"fresh-{name}", "--wait=true", "--timeout=60s", timeout=90)
 

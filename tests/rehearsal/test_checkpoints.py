@@ -79,6 +79,15 @@ def test_somebody_started_the_kubelet_meanwhile(cluster: Cluster) -> None:
     assert cluster.left() == []
 
 
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_before_any_step_the_next_run_leaves_nothing_behind(cluster: Cluster, step: str) -> None:
+    """Killed before settle the node is uncordoned already: the batch's cordon would never be taken away again."""
+    killed_before(cluster, step)
+    cluster.run(go_on, 1)
+    assert executed(cluster, 1) == list(STEPS)
+    assert cluster.left() == []
+
+
 @pytest.mark.parametrize("step", ["stop_docker", "start_kubelet", "settle"])
 def test_another_cluster_under_the_same_name_trusts_nothing(tmp_path: Path, step: str) -> None:
     """The same names, the same settings, the same result storage; the first was never finished."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cri_switch.cluster.mark import mark, mark_migrated, marked, unmark
+import pytest
+
+from cri_switch.cluster.mark import MIGRATING, mark, mark_migrated, marked, uncordoned_on, unmark
 from cri_switch.cluster.rights import NEEDED, check_rights
 from cri_switch.cluster.transport import Answer, Request
 from tests.unit.cluster.fake_api import FakeApi, add_node, cluster
@@ -27,6 +29,25 @@ def test_marks() -> None:
     unmark(client, ref)
     assert marked(node, "m1") == (False, False)
     assert len(api.writes()) == 3, "nothing is written twice"
+
+
+@pytest.mark.parametrize(
+    ("owner", "runtime", "cordoned", "holds"),
+    [
+        ("m1", "containerd://1.4.13", False, True),
+        ("m1", "containerd://1.4.13", True, False),
+        ("m1", "docker://20.10.5", False, False),
+        ("m2", "containerd://1.4.13", False, False),
+        (None, "containerd://1.4.13", False, False),
+    ],
+)
+def test_who_serves_on_the_new_runtime_already(owner: str | None, runtime: str, cordoned: bool, holds: bool) -> None:
+    node = {
+        "metadata": {"annotations": {MIGRATING: owner} if owner else {}},
+        "spec": {"unschedulable": True} if cordoned else {},
+        "status": {"nodeInfo": {"containerRuntimeVersion": runtime}},
+    }
+    assert uncordoned_on(node, "m1", "containerd") is holds
 
 
 def test_rights() -> None:

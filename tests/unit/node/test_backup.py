@@ -98,6 +98,13 @@ def test_a_whole_backup(tmp_path: Path) -> None:
     assert "- default/pvc data" in restore
 
 
+def test_two_of_one_second_are_two(tmp_path: Path) -> None:
+    """A directory's rename onto one that has files fails; onto an empty one it would take its place."""
+    first, second = save(tmp_path, control_plane()), save(tmp_path, control_plane())
+    assert [first.name, second.name] == ["lab-19700101T000000Z", "lab-19700101T000000Z-2"]
+    assert all((each / "etcd-snapshot.db").exists() for each in (first, second))
+
+
 def test_etcdctl_is_run_inside_etcds_container_without_a_shell(tmp_path: Path) -> None:
     cp = control_plane()
     save(tmp_path, cp)
