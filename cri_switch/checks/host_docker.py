@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from cri_switch.checks.pods import some
 from cri_switch.checks.state import NodeState
 from cri_switch.model.finding import Finding
+from cri_switch.render.diff import masked
 
 
 def check_host_docker(state: NodeState, say: Callable[..., Finding]) -> Iterator[Finding]:
@@ -18,7 +19,7 @@ def check_host_docker(state: NodeState, say: Callable[..., Finding]) -> Iterator
             "HostUsesDocker",
             f"units or cron files call docker: {some(files)}",
             "let them use crictl or ctr -n k8s.io, or take them away",
-            detail="\n".join(state.host_lines),
+            detail=masked("\n".join(state.host_lines)),
         )
     if state.socket_processes:
         names = sorted({each.partition(" ")[0] for each in state.socket_processes})
@@ -27,5 +28,5 @@ def check_host_docker(state: NodeState, say: Callable[..., Finding]) -> Iterator
             "DockerSocketInUse",
             f"programs of the host are connected to Docker's socket: {some(names)}",
             "let them use containerd's socket, or stop them",
-            detail=", ".join(state.socket_processes),
+            detail=masked(", ".join(state.socket_processes)),
         )

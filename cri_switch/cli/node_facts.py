@@ -36,22 +36,22 @@ def node_facts(connection: Connection, node: NodeRef, migration: Migration, migr
     }
     if node.role == "control-plane":
         found["certificates"] = [asdict(each) for each in certificates().read(connection)]
-    told: dict[str, Any] = plain(found)
+    told: dict[str, Any] = as_json(found)
     return told
 
 
-def plain(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """As JSON can have it, every text masked."""
     if isinstance(value, str):
         return masked(value)
     if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
+        return as_json(asdict(value))
     if isinstance(value, dict):
-        return {str(key): plain(each) for key, each in value.items()}
+        return {str(key): as_json(each) for key, each in value.items()}
     if isinstance(value, set | frozenset):
-        return sorted(plain(each) for each in value)
+        return sorted(as_json(each) for each in value)
     if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
+        return [as_json(each) for each in value]
     return value
 
 

@@ -13,6 +13,9 @@ _SECRETS = (
     re.compile(rf"(?P<keep>{_KEY}(?P<quote>[\"']))(?:\\.|(?!(?P=quote))[^\\\n])+", re.I),
     re.compile(rf"(?P<keep>{_KEY})(?!\s*[{{\[\"'])[^\s\"',}}]+", re.I),
     re.compile(r"(?P<keep>Authorization[\"']?\s*[:=]\s*\[?\s*[\"']?(?:Basic|Bearer)\s+)[A-Za-z0-9+/._=-]+", re.I),
+    # A command line: docker login -u me -p SECRET, --password SECRET, --password=SECRET.
+    re.compile(r"(?P<keep>\blogin\b[^\n|;&]*?\s(?:-p|--password)[\s=]\s*[\"']?)(?!\*\*\*)[^\s\"']+", re.I),
+    re.compile(r"(?P<keep>--(?:[a-z-]*password|[a-z-]*token|[a-z-]*secret)[\s=]\s*[\"']?)(?!\*\*\*|-)[^\s\"']+", re.I),
 )
 
 

@@ -59,6 +59,7 @@ def output() -> Path:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.slow
 def test_five_kills_of_one_migration(tmp_path: Path, output: Path) -> None:
     with rehearsed(tmp_path) as chain:
         chain.ground.slow_packages()

@@ -23,6 +23,11 @@ from cri_switch.render.diff import masked, masked_host, unified
         ('Authorization = "Basic dTpw"', 'Authorization = "Basic ***"'),
         ('[plugins."x".registry.configs."h".auth]', '[plugins."x".registry.configs."h".auth]'),
         ('{"auths": {"h": {"auth": "dTpw"}}}', '{"auths": {"h": {"auth": "***"}}}'),
+        ("/usr/bin/docker login -u me -p s3 registry", "/usr/bin/docker login -u me -p *** registry"),
+        ("docker login --password=s3 registry", "docker login --password=*** registry"),
+        ("docker login --password-stdin registry", "docker login --password-stdin registry"),
+        ("docker run -p 80:80 x", "docker run -p 80:80 x"),
+        ("pull --registry-token s3", "pull --registry-token ***"),
     ],
 )
 def test_masked(text: str, shown: str) -> None:
