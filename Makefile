@@ -66,7 +66,7 @@ test-unit: install ## pure modules, no network
 
 .PHONY: test-rehearsal
 test-rehearsal: install ## migrations of simulated clusters: drawn settings and faults, the demo
-	$(BIN)/pytest tests/rehearsal tests/twin/test_list.py -m "not slow" -m "not slow"
+	$(BIN)/pytest tests/rehearsal tests/twin/test_list.py -m "not slow"
 
 .PHONY: test-prefect
 test-prefect: install ## a real Prefect server and worker
