@@ -76,8 +76,10 @@ class Store:
         with self.lock:
             fresh = copy.deepcopy(obj)
             metadata = fresh["metadata"]
-            if "name" not in metadata:
-                metadata["name"] = metadata.get("generateName", "") + uuid.uuid4().hex[:5]
+            while "name" not in metadata:  # a controller of the real one tries again by itself
+                name = metadata.get("generateName", "") + uuid.uuid4().hex[:5]
+                if (metadata.get("namespace", ""), name) not in self._of(kind):
+                    metadata["name"] = name
             key = (metadata.get("namespace", ""), metadata["name"])
             if key in self._of(kind):
                 raise Conflict(f'{kind} "{metadata["name"]}" already exists')

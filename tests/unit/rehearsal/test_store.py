@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 from cri_switch.rehearsal.clock import VirtualClock
@@ -32,6 +34,14 @@ def test_versions_grow_and_an_old_one_is_refused() -> None:
         store.create("Node", {"metadata": {"name": "a"}})
     with pytest.raises(Missing):
         store.update("Node", {"metadata": {"name": "b"}})
+
+
+def test_a_generated_name_is_a_free_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter([1, 7, 1, 2, 8])  # a name, a UID; the same name, another, a UID
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=next(drawn) << 120))
+    store = make()
+    made = [store.create("Pod", {"metadata": {"generateName": "web-", "namespace": "shop"}}) for _ in range(2)]
+    assert [each["metadata"]["name"] for each in made] == ["web-01000", "web-02000"]
 
 
 def test_an_update_that_changes_nothing_is_no_event() -> None:
