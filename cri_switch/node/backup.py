@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tarfile
 import time
 from collections.abc import Mapping, Sequence
@@ -177,7 +178,7 @@ def _free(wanted: Path) -> tuple[Path, Path]:
     """The directory and its .partial, by a name that no other backup of the same second has."""
     names = (wanted if n == 1 else wanted.with_name(f"{wanted.name}-{n}") for n in count(1))
     pairs = ((whole, whole.with_name(f"{whole.name}.partial")) for whole in names)
-    return next(pair for pair in pairs if not any(path.exists() for path in pair))
+    return next(pair for pair in pairs if not any(map(os.path.lexists, pair)))
 
 
 def _describe(report: BackupReport, part: Path, cluster: str, stamp: str, etcd: Snapshot) -> None:

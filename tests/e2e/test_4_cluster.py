@@ -27,7 +27,10 @@ _CRI = "io.containerd.grpc.v1.cri"
 _REGISTRY = "10.77.0.2:5000"
 _FAULTS = ("Failed", "BackOff", "FailedCreatePodSandBox", "FailedMount", "FailedPreStopHook", "FailedKillPod")
 # A kubelet that has just started says these of pods that it then starts well, on Docker as on containerd.
-_WARM_UP = re.compile("services have not yet been read at least once|failed to sync (configmap|secret) cache")
+_WARM_UP = re.compile(
+    "services have not yet been read at least once|failed to sync (configmap|secret) cache"
+    "|no relationship found between node"  # the API server's node authorizer hears of the pod a moment later
+)
 each_node = pytest.mark.parametrize("name", _NODES)
 
 

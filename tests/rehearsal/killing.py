@@ -106,9 +106,10 @@ class Cluster:
             self.runs.run(self.runs.migration(stage_images=self.early))
 
     def journal(self, node: str) -> list[dict[str, Any]]:
+        """Its lines; none where the run was killed before it came to the node."""
         files = self.world.machines[node].fs
-        text = files.text("/var/lib/cri-switch/" + files.names("/var/lib/cri-switch")[0] + "/journal.jsonl") or ""
-        return [json.loads(line) for line in text.splitlines() if line]
+        texts = (files.text(f"/var/lib/cri-switch/{each}/journal.jsonl") for each in files.names("/var/lib/cri-switch"))
+        return [json.loads(line) for text in texts for line in (text or "").splitlines() if line]
 
     def happens(self, between: Between, node: str) -> None:
         if between == "a reboot":

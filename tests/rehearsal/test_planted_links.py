@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from cri_switch.model.errors import BackupFailed, CriSwitchError
+from cri_switch.model.errors import CriSwitchError
 from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.clock import VirtualClock
 from tests.rehearsal.engineless import Engineless
@@ -57,15 +59,16 @@ def test_on_a_node(tmp_path: Path, link: str, target: str) -> None:
 
 def test_the_backup_on_the_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = VirtualClock()
-    world = build(ClusterSpec(nodes=2, control_planes=1), clock)
+    world = build(ClusterSpec(nodes=4, control_planes=1), clock)
     clock.passed = world.tick
     runs = Engineless(world, tmp_path)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    monkeypatch.setattr("cri_switch.node.backup.time.strftime", lambda *_: "20261123T000000Z")
+    second = SimpleNamespace(strftime=lambda *_: "20261123T000000Z", gmtime=time.gmtime)
+    monkeypatch.setattr("cri_switch.node.backup.time", second)
     home = tmp_path / "backup-1"
     home.mkdir()
     (home / "rehearsal-20261123T000000Z.partial").symlink_to(elsewhere)
-    with pytest.raises(BackupFailed, match="exists"):
-        runs.run(runs.migration())
+    runs.run(runs.migration())
     assert list(elsewhere.iterdir()) == []
+    assert (home / "rehearsal-20261123T000000Z-2" / "etcd-snapshot.db").stat().st_size > 0
