@@ -10,7 +10,7 @@ import pytest
 from tests.support.browser import assert_run_page, chromium, run_form
 from tests.support.prefect_server import PrefectServer, ProcessWorker, eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(500)]
 
 
 def test_the_form_starts_a_run(server: PrefectServer, deployed: Callable[[str], str], tmp_path: Path) -> None:

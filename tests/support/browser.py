@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
+from selenium.common.exceptions import TimeoutException, WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -30,6 +31,7 @@ FLAGS = [
     "--disable-sync",
     "--window-size=1400,2200",
 ]
+_NO_REQUEST_S = 8.0
 _FIELD = """
 const [path] = arguments;
 const label = (at) => at.querySelector(".schema-form-property__label").textContent.replace("(Optional)", "").trim();
@@ -50,16 +52,25 @@ const has = (body) => edits.every(([path, text]) => {
     return String(value) === text;
 });
 const { open, send } = XMLHttpRequest.prototype;
-window.heldBack = 0;
+window.form = { heldBack: 0, sent: 0, run: null, answers: [] };
 XMLHttpRequest.prototype.open = function (method, url, ...rest) {
     this.makesRun = String(url).endsWith("/create_flow_run");
     return open.call(this, method, url, ...rest);
 };
 XMLHttpRequest.prototype.send = function (body) {
-    if (!this.makesRun || has(JSON.parse(body))) return send.call(this, body);
-    window.heldBack += 1;
-    this.abort();
-    throw new Error("the form would send another value than the one typed");
+    if (!this.makesRun) return send.call(this, body);
+    if (window.form.sent || !has(JSON.parse(body))) {
+        window.form.heldBack += 1;
+        this.abort();
+        throw new Error("the form would send another value than the one typed");
+    }
+    window.form.sent += 1;
+    this.addEventListener("loadend", () => {
+        window.form.answers.push(this.status);
+        if (this.status === 201) window.form.run = JSON.parse(this.responseText).id;
+        else window.form.sent = 0;
+    });
+    return send.call(this, body);
 };
 """
 
@@ -99,8 +110,14 @@ def run_form(driver: WebDriver, ui_url: str, deployment_id: str, edits: Mapping[
     `edits` is like {"migration.spec.drain.timeout": "90"}; text and number fields only.
     """
     driver.get(f"{ui_url}/deployments/deployment/{deployment_id}/run")
-    patience = WebDriverWait(driver, 120, poll_frequency=2, ignored_exceptions=[StaleElementReferenceException])
-    run_id = patience.until(_Submit(edits), f"the form leads to a run with {dict(edits)}")
+    patience = WebDriverWait(driver, 240, poll_frequency=1, ignored_exceptions=[WebDriverException])
+    submit = _Submit(edits)
+    try:
+        run_id = patience.until(submit, f"the form leads to a run with {dict(edits)}")
+    except TimeoutException as problem:
+        screenshot(driver, "run-form-failed")
+        problem.add_note(f"at {driver.current_url}: {submit.story}")
+        raise
     assert run_id is not None
     return run_id
 
@@ -128,28 +145,38 @@ class _Submit:
     """Fill the fields in and send the form, until what the page sends has what was typed.
 
     The form takes the deployment's values anew whenever the page has asked the server again. A field may then still
-    show what was typed before, and the value is gone: seen twice on a busy machine. So the request itself is looked
-    at, in the page, and one with another value is held back, as a person would look, type again and send again.
+    show what was typed before, and the value is gone: seen three times on a busy machine. A click may also come to
+    nothing while the form is checked. So the request itself is looked at, in the page: one with another value is held
+    back, as is a second one; a click that no request follows is made again, and at last the page is loaded anew, as a
+    person would look, type again and send again. The run's id is what the server answered to it.
     """
 
     def __init__(self, edits: Mapping[str, str]) -> None:
         self._edits = [(path.split("."), text) for path, text in edits.items()]
-        self._guarded = self._sent = False
+        self._clicked = -_NO_REQUEST_S
+        self._held_back = 0
+        self.story: list[str] = []
 
     def __call__(self, driver: WebDriver) -> str | None:
-        if self._sent and (made := _run_in(driver)):
-            return made
-        if self._sent and not driver.execute_script("return window.heldBack"):
+        form = driver.execute_script("return window.form") or {"heldBack": 0, "sent": 0, "run": None, "answers": []}
+        if form["run"] or form["sent"]:
+            return cast(str | None, form["run"])
+        if form["heldBack"] == self._held_back and time.monotonic() < self._clicked + _NO_REQUEST_S:
             return None  # on its way
+        self._held_back = form["heldBack"]
+        if len(self.story) % 6 == 5:
+            self.story.append("loaded anew")
+            driver.refresh()
+            return None
         for path, text in self._edits:
             if not self._typed(driver, path, text):
+                self.story.append(f"no field, or not typed: {'.'.join(path)}")
                 return None
-        if not self._guarded:
-            driver.execute_script(_GUARD, self._edits)
-            self._guarded = True
+        driver.execute_script(f"if (!window.form) {{ {_GUARD} }}", self._edits)
         screenshot(driver, "run-form")
-        driver.execute_script("window.heldBack = 0; document.querySelector('form button[type=submit]').click()")
-        self._sent = True
+        driver.execute_script("document.querySelector('form button[type=submit]').click()")
+        self._clicked = time.monotonic()
+        self.story.append(f"clicked, after {form}")
         return None
 
     @staticmethod
@@ -164,13 +191,6 @@ class _Submit:
         control.send_keys(Keys.DELETE)
         control.send_keys(text, Keys.TAB)
         return bool(control.get_attribute("value") == text)
-
-
-def _run_in(driver: WebDriver) -> str | None:
-    """The id of the flow run that the page leads to."""
-    pattern = re.compile(r"/runs/flow-run/([0-9a-f-]{36})")
-    found = pattern.search(driver.current_url) or pattern.search(driver.page_source)
-    return found.group(1) if found else None
 
 
 def _open_tab(driver: WebDriver, name: str) -> None:
