@@ -19,19 +19,20 @@ _UNSCHEDULABLE = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedu
 def schedule(store: Store) -> None:
     """Bind every pod that waits and for which there is a node; call it under the store's lock."""
     waiting = [pod for pod in store.peek("Pod") if not pod["spec"].get("nodeName") and active(pod)]
+    there = _by_node(store) if waiting else {}
     for pod in waiting:
-        nodes = [node for node in store.peek("Node") if _why_not(store, pod, node) == ""]
+        nodes = [node for node in store.peek("Node") if _why_not(store, pod, node, there) == ""]
         name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
         if not nodes:
             _unschedulable(store, pod)
             continue
-        chosen = min(nodes, key=lambda node: _score(store, pod, node))["metadata"]["name"]
+        chosen = min(nodes, key=lambda node: _score(pod, node, there))["metadata"]["name"]
 
         def bind(found: Obj, node: str = chosen) -> None:
             found["spec"]["nodeName"] = node
             found["status"] = {"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "True"}]}
 
-        store.change("Pod", name, namespace, bind)
+        there.setdefault(chosen, []).append(store.change("Pod", name, namespace, bind))
 
 
 def _unschedulable(store: Store, pod: Obj) -> None:
@@ -42,7 +43,7 @@ def _unschedulable(store: Store, pod: Obj) -> None:
     store.change("Pod", pod["metadata"]["name"], pod["metadata"]["namespace"], change)
 
 
-def _why_not(store: Store, pod: Obj, node: Obj) -> str:
+def _why_not(store: Store, pod: Obj, node: Obj, there: dict[str, list[Obj]]) -> str:
     """The filter that keeps a pod off a node; empty when none does."""
     spec, labels = node["spec"], node["metadata"].get("labels") or {}
     taints = list(spec.get("taints") or [])
@@ -59,7 +60,7 @@ def _why_not(store: Store, pod: Obj, node: Obj) -> str:
         return "node affinity"
     if not all(_terms_hold(terms, labels) for terms in _volumes(store, pod)):
         return "volume node affinity"
-    return "anti-affinity" if _repelled(store, pod, node) else ""
+    return "anti-affinity" if _repelled(pod, there.get(node["metadata"]["name"], [])) else ""
 
 
 def _volumes(store: Store, pod: Obj) -> Iterable[Obj]:
@@ -90,25 +91,28 @@ def _terms_hold(required: Obj, labels: dict[str, str]) -> bool:
     )
 
 
-def _repelled(store: Store, pod: Obj, node: Obj) -> bool:
+def _repelled(pod: Obj, there: list[Obj]) -> bool:
     """Required anti-affinity by host name; other topologies are not simulated."""
     anti = ((pod["spec"].get("affinity") or {}).get("podAntiAffinity") or {}).get(
         "requiredDuringSchedulingIgnoredDuringExecution"
     ) or []
-    there = [
-        p for p in _on(store, node["metadata"]["name"]) if p["metadata"]["namespace"] == pod["metadata"]["namespace"]
-    ]
-    return any(selects(term["labelSelector"], p["metadata"].get("labels") or {}) for term in anti for p in there)
+    beside = [p for p in there if p["metadata"]["namespace"] == pod["metadata"]["namespace"]] if anti else []
+    return any(selects(term["labelSelector"], p["metadata"].get("labels") or {}) for term in anti for p in beside)
 
 
-def _on(store: Store, node: str) -> list[Obj]:
-    return [pod for pod in store.peek("Pod") if pod["spec"].get("nodeName") == node and not ended(pod)]
+def _by_node(store: Store) -> dict[str, list[Obj]]:
+    """The pods that take room on each node."""
+    found: dict[str, list[Obj]] = {}
+    for pod in store.peek("Pod"):
+        if not ended(pod):
+            found.setdefault(pod["spec"].get("nodeName") or "", []).append(pod)
+    return found
 
 
-def _score(store: Store, pod: Obj, node: Obj) -> tuple[int, int, int, str]:
+def _score(pod: Obj, node: Obj, by_node: dict[str, list[Obj]]) -> tuple[int, int, int, str]:
     """The smallest is best: taints that would rather not, siblings, pods, name."""
     name, mine = node["metadata"]["name"], owner(pod)
-    there = _on(store, name)
+    there = by_node.get(name, [])
     taints = [t for t in node["spec"].get("taints") or [] if t["effect"] == "PreferNoSchedule"]
     against = sum(1 for taint in taints if not tolerates(pod, taint))
     siblings = sum(1 for p in there if mine and (o := owner(p)) and o["uid"] == mine["uid"])
@@ -193,7 +197,7 @@ def watch_nodes(store: Store) -> None:
                         }
 
             store.change("Node", name, "", silent)
-            for pod in _on(store, name):
+            for pod in _by_node(store).get(name, []):
                 store.change("Pod", pod["metadata"]["name"], pod["metadata"]["namespace"], _not_ready)
         _taint(store, store.get("Node", name) or node)
 

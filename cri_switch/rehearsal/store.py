@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, cast
 
 from cri_switch.rehearsal.clock import Clock, timestamp
 
 Obj = dict[str, Any]
 Objs = list[Obj]
+T = TypeVar("T")
+
+
+def copied(value: T) -> T:
+    """A deep copy of JSON, several times faster than copy.deepcopy, which a cluster of 1,000 nodes feels."""
+    whole: Any = value
+    if isinstance(value, dict):
+        whole = {key: copied(each) for key, each in value.items()}
+    elif isinstance(value, list):
+        whole = [copied(each) for each in value]
+    return cast("T", whole)
 
 
 class Conflict(Exception):
@@ -46,6 +56,7 @@ class Store:
         self.changed = threading.Condition(self.lock)
         self.events: list[Event] = []
         self._objects: dict[str, dict[tuple[str, str], Obj]] = {}
+        self._sorted: dict[str, list[tuple[str, str]]] = {}
         self._versions = itertools.count(100)
         self._version = 99
         self._subscribers: list[Callable[[Event], None]] = []
@@ -74,7 +85,7 @@ class Store:
     def create(self, kind: str, obj: Obj) -> Obj:
         """Add an object. Raises Conflict when there is one of its name."""
         with self.lock:
-            fresh = copy.deepcopy(obj)
+            fresh = copied(obj)
             metadata = fresh["metadata"]
             while "name" not in metadata:  # a controller of the real one tries again by itself
                 name = metadata.get("generateName", "") + uuid.uuid4().hex[:5]
@@ -88,24 +99,28 @@ class Store:
             if "spec" in fresh:
                 metadata.setdefault("generation", 1)
             self._of(kind)[key] = fresh
+            self._sorted.pop(kind, None)
             self._tell("ADDED", kind, fresh, None)
-            return copy.deepcopy(fresh)
+            return copied(fresh)
 
     def get(self, kind: str, name: str, namespace: str = "") -> Obj | None:
         """A copy, or None."""
         with self.lock:
-            return copy.deepcopy(self._of(kind).get((namespace, name)))
+            return copied(self._of(kind).get((namespace, name)))
 
     def list(self, kind: str, namespace: str | None = None) -> Objs:
         """Copies of all, by namespace and name."""
         with self.lock:
-            return [copy.deepcopy(found) for found in self.peek(kind, namespace)]
+            return [copied(found) for found in self.peek(kind, namespace)]
 
     def peek(self, kind: str, namespace: str | None = None) -> Objs:
         """The objects themselves, to be read under the lock and not to be changed."""
         with self.lock:
             found = self._of(kind)
-            return [found[key] for key in sorted(found) if namespace is None or key[0] == namespace]
+            order = self._sorted.get(kind)
+            if order is None:
+                order = self._sorted[kind] = sorted(found)
+            return [found[key] for key in order if namespace is None or key[0] == namespace]
 
     def update(self, kind: str, obj: Obj) -> Obj:
         """Replace an object. Raises Missing, Conflict (its resourceVersion is not the newest)."""
@@ -118,7 +133,7 @@ class Store:
             wanted = metadata.get("resourceVersion")
             if wanted and wanted != old["metadata"]["resourceVersion"]:
                 raise Conflict(metadata["name"])
-            fresh = copy.deepcopy(obj)
+            fresh = copied(obj)
             fresh["metadata"]["uid"] = old["metadata"]["uid"]
             fresh["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
             if fresh == old:
@@ -127,7 +142,7 @@ class Store:
                 fresh["metadata"]["generation"] = old["metadata"]["generation"] + 1
             self._of(kind)[key] = fresh
             self._tell("MODIFIED", kind, fresh, old)
-            return copy.deepcopy(fresh)
+            return copied(fresh)
 
     def change(self, kind: str, name: str, namespace: str, fn: Callable[[Obj], Any]) -> Obj:
         """Let `fn` change a copy and store that. Raises Missing."""
@@ -167,7 +182,8 @@ class Store:
             if found is None or found["metadata"]["uid"] != metadata.get("uid", found["metadata"]["uid"]):
                 return
             del self._of(kind)[key]
-            self._tell("DELETED", kind, copy.deepcopy(found), found)
+            self._sorted.pop(kind, None)
+            self._tell("DELETED", kind, copied(found), found)
 
     def subscribe(self, fn: Callable[[Event], None]) -> None:
         """Call `fn` with every change, under the lock."""
