@@ -132,7 +132,7 @@ def test_stdin_that_nobody_reads(node: SshConnection) -> None:
 
 def test_a_child_that_keeps_stdout_open_is_left_behind(node: SshConnection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cri_switch.node.channel.LINGER", 0.2)
-    assert node.run(plain("sh", "-c", "sleep 3 & echo out", timeout=2)).stdout == "out\n"
+    assert node.run(plain("sh", "-c", "sleep 20 & echo out", timeout=15)).stdout == "out\n"
 
 
 def test_an_exit_code_that_is_not_ok(node: SshConnection) -> None:
@@ -144,9 +144,9 @@ def test_an_exit_code_that_is_not_ok(node: SshConnection) -> None:
 
 def test_the_deadline_closes_the_channel_and_not_the_connection(node: SshConnection) -> None:
     started = time.monotonic()
-    with pytest.raises(RemoteTimeout, match="did not end within 0 s"):
-        node.run(plain("sleep", "5", timeout=0.3))
-    assert time.monotonic() - started < 2
+    with pytest.raises(RemoteTimeout, match="did not end within 2 s"):
+        node.run(plain("sleep", "30", timeout=2))
+    assert time.monotonic() - started < 20
     assert node.run(plain("echo", "on")).stdout == "on\n"
 
 
