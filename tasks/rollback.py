@@ -40,6 +40,7 @@ from tasks.diary import write_down
 from tasks.followed import followed
 from tasks.hold import release
 from tasks.look import look
+from tasks.pressure import outlast_pressure
 from tasks.step import worth_another_try
 from tasks.story import tell
 
@@ -106,16 +107,11 @@ def _proven(attempt: Attempt, migration: Migration, before: Before) -> str:
             sleep=stop.sleep,
         )
         release(node, migration, runtime="docker")
-        pods = wait_node_pods(
-            api,
-            node,
-            runtime="docker",
-            expected=before.cluster.get("own_pods", ()),
-            alive=lambda: DOCKER_RUNNING.read(reach.node(node, migration)),
-            seconds=spec.timeouts.pods_ready,
-            stop=stop.stopping,
-            sleep=stop.sleep,
-        )
+        try:
+            pods = _own_pods(node, migration, before)
+        except RemoteTimeout as late:
+            outlast_pressure(node, migration, late)
+            pods = _own_pods(node, migration, before)
     if before.known:
         annotate_cri_socket(api, node, before.cluster.get("cri_socket", ""))
     remove_waiting_taint(api, node, attempt.migration_id)
@@ -123,6 +119,19 @@ def _proven(attempt: Attempt, migration: Migration, before: Before) -> str:
     unmark(api, node)
     _perform(node, migration, forget(attempt.migration_id, attempt.number))
     return f"Ready on {seen}; {pods}; {cordon}"
+
+
+def _own_pods(node: NodeRef, migration: Migration, before: Before) -> str:
+    return wait_node_pods(
+        reach.cluster(migration),
+        node,
+        runtime="docker",
+        expected=before.cluster.get("own_pods", ()),
+        alive=lambda: DOCKER_RUNNING.read(reach.node(node, migration)),
+        seconds=migration.spec.timeouts.pods_ready,
+        stop=stop.stopping,
+        sleep=stop.sleep,
+    )
 
 
 def ready_to_undo(node: NodeRef, migration: Migration, migration_id: str) -> Before:
