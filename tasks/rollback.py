@@ -28,11 +28,13 @@ from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
 from cri_switch.node.action import Action, perform
 from cri_switch.node.actions.restore import forget
+from cri_switch.node.actions.stop_kubelet import KUBELET
 from cri_switch.node.actions.undo import refuse_without_docker, undo
 from cri_switch.node.before import Before, before_fact
 from cri_switch.node.facts.docker import DOCKER_RUNNING
 from cri_switch.node.facts.kubelet import KUBELET_STARTED
 from cri_switch.node.facts.machine import BOOT_ID
+from cri_switch.node.facts.units import units
 from cri_switch.node.journal import journal_fact
 from cri_switch.node.reserve import release_reserve
 from tasks import reach, stop
@@ -188,10 +190,13 @@ def _perform(node: NodeRef, migration: Migration, action: Action) -> str:
 def _drain(attempt: Attempt, migration: Migration, must: bool) -> None:
     """Only a node that serves on the new runtime: from any other, pods cannot be evicted in an orderly way.
 
-    A refused drain (a PDB) is no reason to leave a node that failed where it is: what is left on it is stopped with
-    its grace and started again in place, as in a reboot.
+    Where the kubelet is stopped the API is not asked: with one control plane it is away for as long. A refused drain
+    (a PDB) is no reason to leave a node that failed where it is: what is left on it is stopped with its grace and
+    started again in place, as in a reboot.
     """
     api, node, logger = reach.cluster(migration), attempt.node, get_run_logger()
+    if not units(KUBELET).read(reach.node(node, migration))[KUBELET].active:
+        return
     try:
         found = same_node(api, node)
     except (Away, ApiError) as problem:

@@ -50,6 +50,20 @@ def test_the_error_says_what_was_begun_on_the_way_back(monkeypatch: pytest.Monke
     assert caught.value.state.index("stop the kubelet") < caught.value.state.index("start dockerd")
 
 
+def test_a_node_whose_kubelet_is_stopped_is_not_drained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It evicts nothing; and the API of a single control plane is away, and would be waited for."""
+    off = "Id=kubelet.service\nLoadState=loaded\nActiveState=inactive\n"
+
+    class Away:
+        def get(self, *_: object) -> None:
+            raise AssertionError("the API was asked")
+
+    monkeypatch.setattr(rollback, "get_run_logger", lambda: None)
+    monkeypatch.setattr("tasks.rollback.reach.node", lambda *_: ScriptedConnection("w1", {"systemctl show": off}))
+    monkeypatch.setattr("tasks.rollback.reach.cluster", lambda _: Away())
+    rollback._drain(Attempt(cluster_uid="c", migration_id="m", node=W1, number=1), MIGRATION, must=False)
+
+
 class _Foreign(Exception):
     """As one of the engine's own."""
 
