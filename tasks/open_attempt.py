@@ -44,9 +44,14 @@ def open_attempt(node: NodeRef, migration: Migration, plan: Plan) -> Attempt:
     entries = journal_fact(plan.migration_id).read(connection)
     last = next_attempt(entries, boot_id, effects_true=True)
 
-    def attempt(number: int) -> Attempt:
+    def attempt(number: int, opened: float = 0.0) -> Attempt:
         return Attempt(
-            cluster_uid=plan.cluster_uid, migration_id=plan.migration_id, node=node, number=number, boot_id=boot_id
+            cluster_uid=plan.cluster_uid,
+            migration_id=plan.migration_id,
+            node=node,
+            number=number,
+            boot_id=boot_id,
+            opened=opened,
         )
 
     mine = [entry for entry in entries if entry.attempt == last]
@@ -57,12 +62,14 @@ def open_attempt(node: NodeRef, migration: Migration, plan: Plan) -> Attempt:
         logger.warning("node=%s what was done is gone (%s): attempt %d begins anew", node.name, ", ".join(gone), number)
     if not migration.spec.dry_run and not any(e.attempt == number and e.event == "done" for e in entries):
         _note(attempt(number), migration, found)
+    opened = next((entry.time for entry in entries if entry.attempt == number), time.time())
     if not migration.spec.dry_run and not any(entry.attempt == number for entry in entries):
         run = str(flow_run.get_id() or "")
-        opened = Entry(time.time(), run, number, "open_attempt", "opened", f"{node.runtime}", boot_id)
-        append(connection, plan.migration_id, opened)
+        append(
+            connection, plan.migration_id, Entry(opened, run, number, "open_attempt", "opened", node.runtime, boot_id)
+        )
     logger.info("node=%s attempt=%d", node.name, number)
-    return attempt(number)
+    return attempt(number, opened)
 
 
 def _note(attempt: Attempt, migration: Migration, found: Obj) -> None:

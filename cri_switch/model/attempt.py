@@ -17,7 +17,10 @@ class Attempt(BaseModel):
     node: NodeRef
     number: int
     boot_id: str = ""
+    opened: float = 0.0
+    """When, by the journal; in seconds since the epoch. A journal that is lost loses the attempt's checkpoints too."""
 
     def key(self, step: str) -> str:
         """The checkpoint key of a step: cluster, migration, node, attempt, step (DESIGN rule 2)."""
-        return f"{self.cluster_uid}.{self.migration_id}.{self.node.uid}.{self.number}.{step}"
+        number = f"{self.number}-{self.opened * 1000:.0f}"
+        return f"{self.cluster_uid}.{self.migration_id}.{self.node.uid}.{number}.{step}"

@@ -99,6 +99,17 @@ def test_another_cluster_under_the_same_name_trusts_nothing(tmp_path: Path, step
     assert second.left() == []
 
 
+def test_a_node_put_back_from_a_copy_of_its_disk(cluster: Cluster) -> None:
+    """Same node, same UID, and no journal: attempt 1 of now is not attempt 1 of the results that were kept."""
+    killed_before(cluster, "stop_docker")
+    w1 = cluster.world.machines["w1"]
+    w1.fs.remove("/var/lib/cri-switch", recursive=True)
+    w1.systemd.start("kubelet.service")
+    cluster.run(go_on, 1)
+    assert executed(cluster, 1) == list(STEPS)
+    assert cluster.left() == []
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_the_results_are_lost(cluster: Cluster, step: str) -> None:
     """What is done is seen by its effect: the attempt goes on, nothing of it is undone."""
