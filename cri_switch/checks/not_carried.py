@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cri_switch.model.finding import Finding
 from cri_switch.render.docker_daemon import DAEMON_JSON, DockerSettings
-from cri_switch.render.kubelet_flags import dropped
+from cri_switch.render.kubelet_flags import dropped, ignored_lines
 from cri_switch.render.registries import registries_of
 
 _HARMLESS = frozenset(
@@ -77,7 +77,16 @@ def check_flags_not_carried(text: str, path: str, node: str = "") -> list[Findin
     """
     flags = dropped(text, path)
     network = flags.pop("network-plugin", "cni")
-    findings = []
+    findings = [
+        Finding(
+            "warning",
+            "FlagsFileLineIgnored",
+            f"{path}:{line}: systemd leaves this line out: it is not NAME=value",
+            node=node,
+            remedy="take it out, or write it as it was meant",
+        )
+        for line in ignored_lines(text)
+    ]
     if network != "cni":
         findings.append(
             Finding(

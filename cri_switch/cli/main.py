@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version as version_of
@@ -12,7 +14,7 @@ from cri_switch.cli import talk
 from cri_switch.cli.manual import MANUAL, exit_code_lines
 from cri_switch.model.errors import CriSwitchError
 
-USAGE, INTERRUPTED = 2, 130
+USAGE, INTERRUPTED, SIGPIPE = 2, 130, 141
 
 app = App(
     name="cri-switch",
@@ -28,8 +30,20 @@ for _name, _page in MANUAL.items():  # by name, so that only the command that wa
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """The entry point; ends the process with the exit code."""
-    sys.exit(run(sys.argv[1:] if argv is None else argv))
+    """The entry point; ends the process with the exit code.
+
+    What a terminal's encoding has no letter for is shown escaped; a reader that leaves (`| head`) is no error.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the interpreter's own flush is silent
+        code = SIGPIPE
+    sys.exit(code)
 
 
 def run(argv: Sequence[str]) -> int:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cri_switch.checks.not_carried import check_flags_not_carried, check_not_carried
 from cri_switch.checks.skew import check_skew
-from cri_switch.model.errors import SettingsError
+from cri_switch.model.errors import FileChanged, SettingsError
 from cri_switch.model.finding import Finding
 from cri_switch.model.migration import Backup, ClusterAccess, Metadata, Migration, Spec, Target
+from cri_switch.node.facts.kubelet import CONFIG, EXTRA_FILES
 from cri_switch.node.files import file_fact
 from cri_switch.node.node_root import NodeRootConnection
 from cri_switch.node.planned_files import PlannedFile, planned_files
 from cri_switch.render.diff import masked, unified
 from cri_switch.render.docker_daemon import DAEMON_JSON, parse_daemon_json
 from cri_switch.render.errors import RenderError
-from cri_switch.render.kubelet_flags import FLAGS_FILE
+from cri_switch.render.kubelet_flags import FLAGS_FILE, carried
+from cri_switch.render.version import major_minor
 
 
 @dataclass(frozen=True)
@@ -56,43 +61,82 @@ def offline_plan(root: Path, *, kubelet_version: str, target: str, target_versio
         raise SettingsError(f"--node-root {root} is not a directory", next_step="give a directory with a node's files")
     if target != "containerd":
         raise SettingsError(f"--target {target} is not known", next_step="the target that is known: containerd")
+    for flag, version, like in (("kubelet", kubelet_version, "v1.20.2"), ("target", target_version, "1.4.13")):
+        if major_minor(version) is None:
+            raise SettingsError(f"--{flag}-version {version} is not a version", next_step=f"write it as {like}")
     migration = Migration(
         metadata=Metadata(name="offline"),
         spec=Spec(
             cluster=ClusterAccess(kubeconfig="-"), backup=Backup(directory="-"), target=Target(runtime="containerd")
         ),
     )
-    connection = NodeRootConnection(root, target_version=target_version)
-    planned = planned_files(connection, migration, migration_id="offline", kubelet_version=kubelet_version)
-    findings = [_told(finding) for finding in check_skew(connection.node, kubelet_version, target_version)]
-    if connection.path(FLAGS_FILE) is None:
-        findings += [finding for finding in planned.findings if FLAGS_FILE not in finding.summary]
+    installed = f"{target_version}.0" if re.fullmatch(r"v?\d+\.\d+", target_version) else target_version
+    connection = NodeRootConnection(root, target_version=installed)
+    findings = check_skew(connection.node, kubelet_version, target_version)
+    if (driver := _assumed_driver(connection)) is not None:
         findings.append(
             Finding(
                 "warning",
-                "FlagsFileMissing",
-                f"{FLAGS_FILE} is not in the copy: what the kubelet would get is not planned",
+                "KubeletConfigMissing",
+                f"{CONFIG} is not in the copy: the kubelet's cgroup driver is taken to be {driver}",
                 node=connection.node,
-                remedy="copy it too, or look where the node sets the kubelet's flags: systemctl cat kubelet",
+                remedy="copy it too",
             )
         )
-    else:
-        findings += planned.findings
-        if not any(FLAGS_FILE in finding.summary for finding in planned.findings):
-            flags = file_fact(FLAGS_FILE).read(connection).text or ""
-            findings += check_flags_not_carried(flags, FLAGS_FILE, connection.node)
-    try:
-        docker = parse_daemon_json(file_fact(DAEMON_JSON).read(connection).text)
-        findings += check_not_carried(docker, connection.node)
-    except RenderError as problem:
-        if not any(problem.what in finding.summary for finding in findings):
-            findings.append(Finding("error", "FileNotUnderstood", problem.what, node=connection.node))
+        assumed = {CONFIG: f"cgroupDriver: {driver}\n"}
+        connection = NodeRootConnection(root, target_version=installed, assumed=assumed)
+    planned = planned_files(connection, migration, migration_id="offline", kubelet_version=kubelet_version)
+    findings += planned.findings
+    findings += _flags_findings(connection)
+    with suppress(RenderError):  # planned_files has told that
+        findings += check_not_carried(parse_daemon_json(_text(connection, DAEMON_JSON)), connection.node)
     files = tuple(PlannedFile(f.path, _shown(f.before), _shown(f.after) or "") for f in planned.files)
-    return OfflinePlan(files, tuple(findings))
+    return OfflinePlan(files, tuple(dict.fromkeys(_told(finding) for finding in findings)))
+
+
+def _assumed_driver(connection: NodeRootConnection) -> str | None:
+    """The cgroup driver that is planned with where config.yaml is not in the copy: Docker's, which dockershim demands.
+
+    None where it is there, and where a flag or a file that is not understood makes the question idle.
+    """
+    if connection.path(CONFIG) is not None or connection.path(FLAGS_FILE) is None:
+        return None
+    try:
+        if "cgroup-driver" in carried(_text(connection, FLAGS_FILE) or ""):
+            return None
+        return parse_daemon_json(_text(connection, DAEMON_JSON)).cgroup_driver or "cgroupfs"
+    except RenderError:
+        return None
+
+
+def _flags_findings(connection: NodeRootConnection) -> Iterator[Finding]:
+    """What the kubelet's environment files say that cannot be carried, and which of them are not understood."""
+    for path in (FLAGS_FILE, *EXTRA_FILES):
+        text = _text(connection, path)
+        if text is None:
+            continue
+        try:
+            yield from check_flags_not_carried(text, path, connection.node)
+        except RenderError as problem:
+            remedy = problem.next_step
+            yield Finding("error", "FileNotUnderstood", problem.what, node=connection.node, remedy=remedy)
+
+
+def _text(connection: NodeRootConnection, path: str) -> str | None:
+    try:
+        return file_fact(path).read(connection).text
+    except FileChanged:  # planned_files tells that it cannot be read
+        return None
 
 
 def _told(finding: Finding) -> Finding:
-    """That the pipeline cannot switch such a node yet is told, but does not make its files wrong."""
+    """What does not make the files wrong is told as a warning: the pipeline cannot switch such a node yet, or a copy
+    that is not whole.
+    """
+    if finding.name == "FlagsFileMissing":
+        summary = f"{FLAGS_FILE} is not in the copy: what the kubelet would get is not planned"
+        remedy = "copy it too, or look where the node sets the kubelet's flags: systemctl cat kubelet"
+        return replace(finding, level="warning", summary=summary, remedy=remedy)
     return replace(finding, level="warning") if finding.name == "NotDockershim" else finding
 
 

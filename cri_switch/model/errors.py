@@ -96,9 +96,13 @@ class FileChanged(CriSwitchError):
 
 
 class NotProven(CriSwitchError):
-    """A state that must hold before the next step does not hold."""
+    """A state that must hold before the next step does not hold; `finding` is the finding that tells it beforehand."""
 
     exit_code = 6
+
+    def __init__(self, what: str, *, state: str = "", next_step: str = "", finding: str = "NotProven") -> None:
+        super().__init__(what, state=state, next_step=next_step)
+        self.finding = finding
 
 
 class ApiError(CriSwitchError):

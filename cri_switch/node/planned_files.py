@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cri_switch.model.errors import CriSwitchError
+from cri_switch.model.errors import CriSwitchError, NotProven
 from cri_switch.model.finding import Finding
 from cri_switch.model.migration import Migration
 from cri_switch.node.action import Action, perform
@@ -13,6 +13,7 @@ from cri_switch.node.actions.configure_kubelet import configure_kubelet
 from cri_switch.node.actions.configure_runtime import configure_runtime
 from cri_switch.node.connection import Connection
 from cri_switch.node.files import file_fact
+from cri_switch.render.errors import RenderError
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,17 @@ def planned_files(
         except CriSwitchError as problem:
             if problem.transient:
                 raise
-            name = "FileNotUnderstood" if type(problem).__name__ == "RenderError" else type(problem).__name__
-            findings.append(Finding("error", name, problem.what, node=connection.node, remedy=problem.next_step))
+            found = Finding("error", _name(problem), problem.what, node=connection.node, remedy=problem.next_step)
+            if found not in findings:
+                findings.append(found)
     files = (
         PlannedFile(path, file_fact(path).read(connection).text, content.decode("utf-8", "surrogateescape"))
         for path, content in sorted(changed.items())
     )
     return PlannedFiles(tuple(files), tuple(findings))
+
+
+def _name(problem: CriSwitchError) -> str:
+    if isinstance(problem, RenderError):
+        return "FileNotUnderstood"
+    return problem.finding if isinstance(problem, NotProven) else type(problem).__name__

@@ -19,7 +19,7 @@ from cri_switch.render.containerd_schema import (
 )
 from cri_switch.render.errors import RenderError
 from cri_switch.render.registries import Registries
-from cri_switch.render.toml_edit import edit_toml, look_up, parse_toml
+from cri_switch.render.toml_edit import edit_toml, line_of, look_up, parse_toml
 from cri_switch.render.toml_lines import Key
 from cri_switch.render.version import major_minor
 
@@ -58,7 +58,7 @@ def configure_containerd(text: str | None, wish: ContainerdWish, path: str = CON
     data = parse_toml(text, path)
     wanted: dict[Key, Any] = {}
     unwanted: list[Key] = []
-    _enable(data, wanted, path)
+    _enable(data, wanted)
     runtime, images = (CRI, CRI) if schema == 2 else (CRI_RUNTIME, CRI_IMAGES)
     pause: Key = ("sandbox_image",) if schema == 2 else ("pinned_images", "sandbox")
     if wish.sandbox_image:
@@ -72,7 +72,11 @@ def configure_containerd(text: str | None, wish: ContainerdWish, path: str = CON
 
 def _modern(text: str, release: tuple[int, int], path: str) -> tuple[str, int]:
     data = parse_toml(text, path)
-    schema = schema_of(data, release, path)
+    for name in ("disabled_plugins", "required_plugins"):
+        value = data.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise RenderError(path, line_of(text, name), f"{name} is not a list of strings")
+    schema = schema_of(text, release, path)
     if schema == 1:
         bare = not data.get("plugins")
         text = text if bare else to_schema_2(text, path)
@@ -94,11 +98,8 @@ def _modern(text: str, release: tuple[int, int], path: str) -> tuple[str, int]:
     return text, schema
 
 
-def _enable(data: dict[str, Any], wanted: dict[Key, Any], path: str) -> None:
-    disabled = data.get("disabled_plugins", [])
-    if not isinstance(disabled, list):
-        raise RenderError(path, 0, "disabled_plugins is not a list")
-    if disabled:
+def _enable(data: dict[str, Any], wanted: dict[Key, Any]) -> None:
+    if disabled := data.get("disabled_plugins", []):
         wanted[("disabled_plugins",)] = [name for name in disabled if name and name not in CRI_NAMES]
 
 

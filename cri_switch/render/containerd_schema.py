@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from cri_switch.render.errors import RenderError
-from cri_switch.render.toml_edit import parse_toml
+from cri_switch.render.toml_edit import line_of, parse_toml
 
 CRI = "io.containerd.grpc.v1.cri"
 CRI_RUNTIME = "io.containerd.cri.v1.runtime"
@@ -45,12 +45,13 @@ def uri(name: str, path: str) -> str:
     return _URIS[name]
 
 
-def schema_of(data: dict[str, Any], release: tuple[int, int], path: str) -> int:
-    """The text's schema: 1 where it says nothing; RenderError for one that this containerd cannot read."""
-    schema = data.get("version", 1)
+def schema_of(text: str, release: tuple[int, int], path: str) -> int:
+    """The schema of a text: 1 where it says nothing; RenderError for one that this containerd cannot read."""
+    schema = parse_toml(text, path).get("version", 1)
     newest = 2 if release < (2, 0) else 3 if release < (2, 3) else 4
     if not isinstance(schema, int) or isinstance(schema, bool) or not 1 <= schema <= newest:
-        raise RenderError(path, 0, f"version = {schema!r} is not one that containerd {release[0]}.{release[1]} reads")
+        what = f"version = {schema!r} is not one that containerd {release[0]}.{release[1]} reads"
+        raise RenderError(path, line_of(text, "version"), what)
     return schema
 
 
@@ -65,6 +66,8 @@ def to_schema_2(text: str, path: str) -> str:
     Raises: RenderError for a plugin that is not known, or tables that are not plain `[plugins.NAME]` headers.
     """
     plugins = parse_toml(text, path).get("plugins", {})
+    if not isinstance(plugins, dict):
+        raise RenderError(path, line_of(text, "plugins"), "plugins is not a table")
     renamed = {uri(name, path): table for name, table in plugins.items()}
     result = _HEADER.sub(lambda match: f'{match[1]}"{_URIS.get(_name(match), _name(match))}"', text)
     after = parse_toml(result, path)

@@ -53,7 +53,9 @@ def parse_daemon_json(text: str | None, path: str = DAEMON_JSON) -> DockerSettin
     if text is None or not text.strip():
         return DockerSettings()
     try:
-        data = json.loads(text)
+        data = json.loads(text, parse_constant=lambda name: _no_constant(name, text, path))
+    except RecursionError:
+        raise RenderError(path, 0, "not JSON: nested too deeply") from None
     except json.JSONDecodeError as error:
         raise RenderError(path, error.lineno, f"not JSON: {error.msg} (column {error.colno})") from None
     if not isinstance(data, dict):
@@ -73,6 +75,11 @@ def parse_daemon_json(text: str | None, path: str = DAEMON_JSON) -> DockerSettin
         default_runtime=keys.text("default-runtime") or "runc",
         unknown=tuple(sorted(set(data) - _KNOWN)),
     )
+
+
+def _no_constant(name: str, text: str, path: str) -> None:
+    """NaN and Infinity are Python's, not JSON's."""
+    raise RenderError(path, text.partition(name)[0].count("\n") + 1, f"not JSON: {name} is no value")
 
 
 @dataclass(frozen=True)

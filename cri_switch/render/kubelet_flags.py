@@ -14,6 +14,8 @@ VARIABLES = ("KUBELET_KUBEADM_ARGS", "KUBELET_EXTRA_ARGS")
 """kubeadm's own variable, and the administrator's (/etc/default/kubelet), which 10-kubeadm.conf puts last."""
 
 _ASSIGNMENT = re.compile(rf"[ \t]*({'|'.join(VARIABLES)})[ \t]*=[ \t]*")
+_NO_ASSIGNMENT = re.compile(rf"[ \t]*(?:export[ \t]+(?:{'|'.join(VARIABLES)})|(?:{'|'.join(VARIABLES)})(?![ \t]*=))\b")
+_READ = re.compile(r"[ \t]*(?:[#;].*|[A-Za-z_][A-Za-z0-9_]*[ \t]*=.*)?$")
 _DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _SINGLE = re.compile(r"'([^']*)'")
 _TOKEN = re.compile(r'(?:\\"(?:(?!\\").)*\\"|"[^"]*"|\'[^\']*\'|\\.|[^\s"\'\\])+')
@@ -60,7 +62,8 @@ def switch_flags(text: str, *, endpoint: str, kubelet_version: str, path: str = 
     minor = minor_of(kubelet_version, path)
     found = list(_assignments(text, path))
     if not found:
-        raise RenderError(path, 0, f"no line sets {' or '.join(VARIABLES)}", next_step=f"look at it: cat {path}")
+        line = next(iter(ignored_lines(text)), 0)
+        raise RenderError(path, line, f"no line sets {' or '.join(VARIABLES)}", next_step=f"look at it: cat {path}")
     main = min(found, key=lambda one: VARIABLES.index(one.variable))
     wanted = {"container-runtime": "remote"} if minor <= 23 else {}
     wanted["container-runtime-endpoint"] = endpoint
@@ -96,6 +99,16 @@ def dropped(text: str, path: str = FLAGS_FILE) -> dict[str, str]:
     return {flag.name: flag.value for flag in flags if _of_dockershim(flag.name) and flag.name not in _CARRIED}
 
 
+def ignored_lines(text: str) -> list[int]:
+    """Numbers of the lines that systemd leaves out: neither NAME=value nor a comment (systemd.exec(5))."""
+    lines, goes_on = [], False
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not (goes_on or _READ.match(line)):
+            lines.append(number)
+        goes_on = line.endswith("\\")
+    return lines
+
+
 def parse_flags(value: str) -> list[str]:
     """A variable's value as the kubelet's arguments: split at blanks, quotes honoured and taken off (systemd.service).
 
@@ -107,7 +120,11 @@ def parse_flags(value: str) -> list[str]:
 
 def _assignments(text: str, path: str) -> Iterator[_Assignment]:
     offset, seen = 0, set()
+    if text.startswith("\ufeff"):
+        raise RenderError(path, 1, "a byte order mark, which systemd takes for a part of the first name")
     for number, line in enumerate(text.splitlines(keepends=True), start=1):
+        if _NO_ASSIGNMENT.match(line):
+            raise RenderError(path, number, "systemd does not read this line: it is not NAME=value")
         match = _ASSIGNMENT.match(line)
         if match:
             if match[1] in seen:

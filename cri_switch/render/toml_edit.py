@@ -18,8 +18,12 @@ from cri_switch.render.toml_lines import Key, edit_lines
 
 def parse_toml(text: str, path: str) -> dict[str, Any]:
     """The text's data; RenderError names file and line where it is not TOML."""
+    if undecoded := re.search("[\udc80-\udcff]", text):
+        raise RenderError(path, text.count("\n", 0, undecoded.start()) + 1, "not TOML: not UTF-8")
     try:
         return tomllib.loads(text)
+    except RecursionError:
+        raise RenderError(path, 0, "not TOML: nested too deeply") from None
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         at_end = text.count("\n") + 1
@@ -34,6 +38,12 @@ def look_up(data: Mapping[str, Any], key: Key, default: Any = None) -> Any:
             return default
         value = value[part]
     return value
+
+
+def line_of(text: str, key: str) -> int:
+    """The first line that sets a key of this name, 0 where none does (for messages; it reads no TOML)."""
+    pattern = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*=""")
+    return next((number for number, line in enumerate(text.splitlines(), start=1) if pattern.match(line)), 0)
 
 
 def edit_toml(text: str, wanted: Mapping[Key, Any], unwanted: Iterable[Key], path: str) -> str:

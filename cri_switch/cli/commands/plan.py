@@ -63,6 +63,5 @@ def _offline(root: Path, kubelet: str, target: str, version: str, diff: bool, ou
     talk.show(found.data(), found.text(diff=diff), output)
     if found.errors:
         names = ", ".join(sorted({finding.name for finding in found.errors}))
-        raise PreflightError(
-            f"{len(found.errors)} findings stand in the way: {names}", next_step="mend them on the node and plan again"
-        )
+        count = "1 finding stands" if len(found.errors) == 1 else f"{len(found.errors)} findings stand"
+        raise PreflightError(f"{count} in the way: {names}", next_step="mend it on the node and plan again")

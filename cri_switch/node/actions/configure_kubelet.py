@@ -28,14 +28,17 @@ def configure_kubelet(migration: Migration, *, migration_id: str, kubelet_versio
         raise NotProven(
             f"the kubelet's flags file {path} does not exist",
             next_step="name the right one in spec.kubelet.flags_file (systemctl cat kubelet shows it)",
+            finding="FlagsFileMissing",
         )
     unit = yield from read(KUBELET_UNIT)
     if needs := docker_requirements(unit):
-        raise NotProven(f"the kubelet's unit cannot run without Docker: {'; '.join(needs)}", next_step=_EDIT)
+        what = f"the kubelet's unit cannot run without Docker: {'; '.join(needs)}"
+        raise NotProven(what, next_step=_EDIT, finding="KubeletNeedsDocker")
     others = foreign_flags(unit, (yield from read(KUBELET_EXTRA)))
     wrong = [one.line for one in others if not one.agrees(endpoint)]
     if wrong:
-        raise NotProven(f"the kubelet gets flags of another runtime elsewhere: {'; '.join(wrong)}", next_step=_EDIT)
+        what = f"the kubelet gets flags of another runtime elsewhere: {'; '.join(wrong)}"
+        raise NotProven(what, next_step=_EDIT, finding="KubeletFlagElsewhere")
     text = switch_flags(file.text, endpoint=endpoint, kubelet_version=kubelet_version, path=path)
     if text == file.text:
         return f"{path} had the flags already"

@@ -22,6 +22,7 @@ from cri_switch.node.files import RemoteFile, file_fact
 from cri_switch.node.flags import CNI_BIN_DIR, CNI_CONF_DIR, flags_before
 from cri_switch.node.journal import keep_original
 from cri_switch.render.containerd_config import CONFIG_TOML, ContainerdWish, configure_containerd
+from cri_switch.render.containerd_schema import CRI_NAMES
 from cri_switch.render.crictl_yaml import CRICTL_YAML, crictl_yaml
 from cri_switch.render.docker_daemon import DAEMON_JSON, parse_daemon_json
 from cri_switch.render.hosts_toml import CERTS_D, hosts_files
@@ -58,13 +59,22 @@ def configure_runtime(migration: Migration, *, migration_id: str, kubelet_versio
     )
     text = configure_containerd(config.text, wish)
     if text != config.text and installed:
-        taken = systemd_cgroup((yield from read(dumped_config(text))))
+        dumped = yield from read(dumped_config(text))
+        if off := CRI_NAMES.intersection(dumped.get("disabled_plugins") or ()):
+            raise NotProven(
+                f"something that {CONFIG_TOML} imports disables {', '.join(sorted(off))}",
+                state=f"{CONFIG_TOML} was not touched",
+                next_step="take it out there: the kubelet needs containerd's CRI plugin",
+                finding="ContainerdConfigNotTaken",
+            )
+        taken = systemd_cgroup(dumped)
         # containerd 1.4's dump leaves runc's options out: None there says nothing (seen with 1.4.13, not with 1.6.20)
         if taken is (not wish.systemd_cgroup) or (taken is None and (major_minor(version) or (0, 0)) >= (1, 6)):
             raise NotProven(
                 f"containerd would not take the cgroup driver {driver} from the new {CONFIG_TOML}",
                 state=f"{CONFIG_TOML} was not touched",
-                next_step="compare it with `containerd config default`",
+                next_step="compare it with `containerd config default`, and look at what it imports",
+                finding="ContainerdConfigNotTaken",
             )
     done = yield from _put(migration_id, config, text)
     remarks = []
@@ -92,6 +102,7 @@ def _candidate(package: str) -> Generator[Part, Any, str]:
         raise NotProven(
             f"containerd is not installed, and no package source has {package}",
             next_step="on the node: apt-get update; apt-cache policy " + package,
+            finding="ContainerdCandidateMissing",
         )
     return found[0]
 
@@ -112,6 +123,7 @@ def cgroup_driver(flags: dict[str, str]) -> Generator[Part, Any, str]:
                 f"the kubelet's cgroup driver is {driver}, Docker's is {dockers}",
                 state="containerd's configuration was not touched",
                 next_step=f"set cgroupDriver in {CONFIG} to what the kubelet really uses, then run the same again",
+                finding="CgroupDriversDiffer",
             )
     return driver
 

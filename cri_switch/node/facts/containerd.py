@@ -41,13 +41,14 @@ def dumped_config(text: str) -> Fact[dict[str, Any]]:
                 f"containerd refuses the new configuration: {result.stderr.strip()[-500:]}",
                 state="config.toml was not touched",
                 next_step="compare /etc/containerd/config.toml with `containerd config default`",
+                finding="ContainerdConfigNotTaken",
             )
         return tomllib.loads(result.stdout)
 
     command = Command(
         ("containerd", "--config", "/dev/stdin", "config", "dump"),
         sudo=False,
-        stdin=text.encode(),
+        stdin=text.encode("utf-8", "surrogateescape"),
         ok=frozenset({0, 1}),
     )
     return Fact("containerd's configuration", command, parse)

@@ -76,18 +76,34 @@ def parse_kubelet_config(text: str | None) -> KubeletConfig:
     """
     try:
         document = yaml.safe_load(text or "") or {}
+    except RecursionError:
+        raise RenderError(CONFIG, 0, "not YAML: nested too deeply") from None
+    except yaml.reader.ReaderError as problem:
+        line = (text or "").count("\n", 0, problem.position) + 1
+        raise RenderError(CONFIG, line, f"not YAML: {problem.reason}") from problem
     except yaml.YAMLError as problem:
         mark = getattr(problem, "problem_mark", None)
         what = getattr(problem, "problem", None) or str(problem)
         raise RenderError(CONFIG, mark.line + 1 if mark else 0, f"not YAML: {what}") from problem
     if not isinstance(document, dict):
         raise RenderError(CONFIG, 1, "not a KubeletConfiguration")
+    driver = document.get("cgroupDriver") or ""
+    if driver not in ("", "cgroupfs", "systemd"):
+        raise RenderError(CONFIG, _line_of(text, "cgroupDriver"), f"cgroupDriver {driver!r} is not cgroupfs or systemd")
+    if not isinstance(document.get("evictionHard") or {}, dict):
+        raise RenderError(CONFIG, _line_of(text, "evictionHard"), "evictionHard is not a mapping")
     return KubeletConfig(
-        str(document.get("cgroupDriver") or ""),
+        str(driver),
         str(document.get("containerRuntimeEndpoint") or ""),
         str(document.get("staticPodPath") or ""),
         {str(name): str(value) for name, value in (document.get("evictionHard") or {}).items()},
     )
+
+
+def _line_of(text: str | None, key: str) -> int:
+    """The first line that begins with this key; 0 where it is written otherwise."""
+    lines = enumerate((text or "").splitlines(), start=1)
+    return next((number for number, line in lines if line.lstrip(" \"'").startswith(key)), 0)
 
 
 KUBELET_UNIT: Fact[str] = Fact(

@@ -13,7 +13,11 @@ from cri_switch.model import errors
 ROOT = Path(__file__).parents[3]
 SOURCES = [
     *(path for path in (ROOT / "cri_switch" / "checks").glob("*.py") if path.name != "catalogue.py"),
+    ROOT / "cri_switch" / "cli" / "offline.py",
     ROOT / "cri_switch" / "cluster" / "rights.py",
+    ROOT / "cri_switch" / "node" / "actions" / "configure_kubelet.py",
+    ROOT / "cri_switch" / "node" / "actions" / "configure_runtime.py",
+    ROOT / "cri_switch" / "node" / "planned_files.py",
     ROOT / "tasks" / "preflight.py",
     ROOT / "tasks" / "workload_findings.py",
 ]

@@ -109,5 +109,5 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert run([*words, "--target-version", "1.4.13", "-o", "json"]) == 3
     said = capsys.readouterr()
     assert {f["name"] for f in json.loads(said.out)["findings"]} == {"FileNotUnderstood"}
-    assert "error: 1 findings stand in the way" in said.err
+    assert "error: 1 finding stands in the way" in said.err
     assert run(words) == 2, "the target's version is needed"

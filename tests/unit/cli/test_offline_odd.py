@@ -1,0 +1,169 @@
+"""Odd copies of a node's files: none of them ends in a traceback, each is told by its stable name."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cri_switch.cli.offline import offline_plan
+from cri_switch.model.errors import SettingsError
+
+FLAGS, CONFIG = "var/lib/kubelet/kubeadm-flags.env", "var/lib/kubelet/config.yaml"
+DAEMON, TOML, EXTRA = "etc/docker/daemon.json", "etc/containerd/config.toml", "etc/default/kubelet"
+UNIT = "etc/systemd/system/kubelet.service.d/20.conf"
+ARGS = 'KUBELET_KUBEADM_ARGS="--network-plugin=cni"\n'
+GOOD: dict[str, str | bytes] = {FLAGS: ARGS, CONFIG: "cgroupDriver: systemd\n"}
+CRI = 'plugins."io.containerd.grpc.v1.cri"'
+
+
+def node(root: Path, files: dict[str, str | bytes]) -> Path:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(text.encode() if isinstance(text, str) else text)
+    return root
+
+
+def plan(root: Path, files: dict[str, str | bytes], version: str = "1.6.20") -> dict[str, Any]:
+    found = offline_plan(
+        node(root, GOOD | files), kubelet_version="v1.23.5", target="containerd", target_version=version
+    )
+    found.text(diff=True)
+    json.dumps(found.data())
+    return found.data()
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "name", "says"),
+    [
+        (FLAGS, b"\xef\xbb\xbf" + ARGS.encode(), "FileNotUnderstood", f"{FLAGS}:1: a byte order mark"),
+        (FLAGS, f"# x\nexport {ARGS}", "FileNotUnderstood", f"{FLAGS}:2: systemd does not read this line"),
+        (FLAGS, 'KUBELET_KUBEADM_ARGS "--a"\n', "FileNotUnderstood", f"{FLAGS}:1: systemd does not read this line"),
+        (FLAGS, "A=b\nnonsense\n", "FileNotUnderstood", f"{FLAGS}:2: no line sets"),
+        (EXTRA, 'A=b\nKUBELET_EXTRA_ARGS="--node-ip\n', "FileNotUnderstood", f"{EXTRA}:2: a quote is not closed"),
+        (EXTRA, "KUBELET_EXTRA_ARGS=--container-runtime=docker\n", "KubeletFlagElsewhere", EXTRA),
+        (UNIT, "[Unit]\nRequires=docker.service\n", "KubeletNeedsDocker", f"{UNIT}: Requires=docker.service"),
+        (CONFIG, "a: \x07\n", "FileNotUnderstood", f"{CONFIG}:1: not YAML"),
+        (CONFIG, b"a: b\nc: \xe9\n", "FileNotUnderstood", f"{CONFIG}:2: not YAML"),
+        (CONFIG, "a: b\ncgroupDriver: cgroups\n", "FileNotUnderstood", f"{CONFIG}:2: cgroupDriver 'cgroups'"),
+        (CONFIG, "a: b\nevictionHard: [1]\n", "FileNotUnderstood", f"{CONFIG}:2: evictionHard"),
+        (CONFIG, "[" * 5000, "FileNotUnderstood", "nested too deeply"),
+        (DAEMON, '{\n"a": NaN}', "FileNotUnderstood", f"{DAEMON}:2: not JSON: NaN"),
+        (DAEMON, "[" * 100_000, "FileNotUnderstood", "nested too deeply"),
+        (DAEMON, b"\xef\xbb\xbf{}", "FileNotUnderstood", f"{DAEMON}:1: not JSON"),
+        (
+            DAEMON,
+            '{"exec-opts": ["native.cgroupdriver=cgroupfs"]}',
+            "CgroupDriversDiffer",
+            "is systemd, Docker's is cg",
+        ),
+        (TOML, b"version = 2\n# \xe9\n", "FileNotUnderstood", f"{TOML}:2: not TOML: not UTF-8"),
+        (TOML, 'version = 2\ndisabled_plugins = "cri"\n', "FileNotUnderstood", f"{TOML}:2: disabled_plugins"),
+        (TOML, "disabled_plugins = [1]\n", "FileNotUnderstood", f"{TOML}:1: disabled_plugins"),
+        (TOML, "# one\nplugins = 3\n", "FileNotUnderstood", f"{TOML}:2: plugins is not a table"),
+        (TOML, '# one\nversion = "2"\n', "FileNotUnderstood", f"{TOML}:2: version = '2'"),
+        (TOML, "a = " + "[" * 5000, "FileNotUnderstood", "nested too deeply"),
+    ],
+)
+def test_errors(tmp_path: Path, path: str, text: str | bytes, name: str, says: str) -> None:
+    errors = [found for found in plan(tmp_path, {path: text})["findings"] if found["level"] == "error"]
+    assert [found["name"] for found in errors] == [name]
+    assert says in errors[0]["summary"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "name"),
+    [
+        (FLAGS, ARGS + "nonsense\n", "FlagsFileLineIgnored"),
+        (FLAGS, ARGS + "; a comment\n\n  # one\nA_1=b\nB=c \\\n d\n", None),
+        (FLAGS, b'KUBELET_KUBEADM_ARGS="--network-plugin=cni --node-labels=a=\xe9"\n', None),
+        (EXTRA, b"KUBELET_EXTRA_ARGS=--node-ip=\xff\n", None),
+        (UNIT, b"[Service]\n# \xe9\n", None),
+        (CONFIG, b"\xef\xbb\xbfcgroupDriver: systemd\r\n", None),
+        (DAEMON, '{"exec-opts": ["native.cgroupdriver=systemd"]}', None),
+        (DAEMON, b'{"data-root": "/d\xff"}', "DockerDataRoot"),
+        (TOML, b"version = 2\r\n# \xd0\xb6\r\n", None),
+    ],
+)
+def test_no_errors(tmp_path: Path, path: str, text: str | bytes, name: str | None) -> None:
+    found = plan(tmp_path, {path: text})
+    assert [each["name"] for each in found["findings"]] == ([name] if name else [])
+    assert {"/" + FLAGS, "/" + TOML} <= {file["path"] for file in found["files"]}
+
+
+@pytest.mark.parametrize(("driver", "systemd"), [("systemd", "true"), ("cgroupfs", "false"), (None, "false")])
+def test_a_copy_without_the_kubelets_configuration(tmp_path: Path, driver: str | None, systemd: str) -> None:
+    docker: dict[str, str | bytes] = {DAEMON: f'{{"exec-opts": ["native.cgroupdriver={driver}"]}}'} if driver else {}
+    root = node(tmp_path, {FLAGS: ARGS, **docker})
+    found = offline_plan(root, kubelet_version="v1.20.2", target="containerd", target_version="1.6.20").data()
+    assert [each["name"] for each in found["findings"]] == ["KubeletConfigMissing"]
+    (toml,) = [file["after"] for file in found["files"] if file["path"] == "/" + TOML]
+    assert f"SystemdCgroup = {systemd}" in toml
+
+
+@pytest.mark.parametrize(
+    ("imported", "names"),
+    [
+        (f"[{CRI}.containerd.runtimes.runc.options]\nSystemdCgroup = false\n", ["ContainerdConfigNotTaken"]),
+        ('disabled_plugins = ["io.containerd.grpc.v1.cri"]\n', ["ContainerdConfigNotTaken"]),
+        ("= 3\n", ["ContainerdConfigNotTaken"]),
+        ('[debug]\nlevel = "info"\n', []),
+    ],
+)
+def test_what_config_toml_imports_counts(tmp_path: Path, imported: str, names: list[str]) -> None:
+    files: dict[str, str | bytes] = {
+        TOML: 'version = 2\nimports = ["conf.d/*.toml"]\n',
+        "etc/containerd/conf.d/a.toml": f"version = 2\n{imported}" if not imported.startswith("=") else imported,
+    }
+    assert [each["name"] for each in plan(tmp_path, files)["findings"]] == names
+
+
+@pytest.mark.parametrize("flag", ["kubelet_version", "target_version"])
+def test_a_version_that_is_none(tmp_path: Path, flag: str) -> None:
+    given = {"kubelet_version": "v1.20.2", "target_version": "1.6.20"} | {flag: "latest"}
+    with pytest.raises(SettingsError, match="latest is not a version"):
+        offline_plan(tmp_path, target="containerd", **given)
+
+
+def test_two_numbers_are_a_version(tmp_path: Path) -> None:
+    assert "config_path" in str(plan(tmp_path, {DAEMON: '{"registry-mirrors": ["http://m"]}'}, "1.6")["files"])
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)  # root may read everything
+    found = offline_plan(node(tmp_path, GOOD), kubelet_version="v1.20.2", target="containerd", target_version="1.6.20")
+    assert {each.name for each in found.errors} == {"FileChanged"}
+    assert all("Permission denied" in each.summary for each in found.errors)
+
+
+def test_what_is_no_unicode_is_shown(tmp_path: Path) -> None:
+    """In a process of its own: the test runner's stdout takes more than a terminal's."""
+    node(tmp_path, GOOD | {FLAGS: b'KUBELET_KUBEADM_ARGS="--network-plugin=cni --node-labels=a=\xe9"\n'})
+    words = ["plan", "--node-root", str(tmp_path), "--kubelet-version", "v1.20.2", "--target-version", "1.6.20"]
+    command = [sys.executable, "-m", "cri_switch.cli", *words, "--diff"]
+    for encoding in ("utf-8", "ascii"):
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        done = subprocess.run(command, capture_output=True, env=environment, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b"--node-labels=a=\\udce9" in done.stdout
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    node(tmp_path, GOOD | {TOML: "version = 2\n" + "# a long file\n" * 100_000})
+    words = ["plan", "--node-root", str(tmp_path), "--kubelet-version", "v1.20.2", "--target-version", "1.6.20"]
+    command = [sys.executable, "-m", "cri_switch.cli", *words, "-o", "json"]
+    buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=buffered) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait(60)) == (b"", 141)
