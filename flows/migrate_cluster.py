@@ -6,7 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled
 
-from cri_switch.model.errors import CriSwitchError, LockHeld, Moved, NodeFailed, Stopped
+from cri_switch.model.errors import LockHeld, Moved, NodeFailed, Stopped
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
@@ -20,6 +20,7 @@ from flows.side_by_side import side_by_side
 from flows.turn import Turn
 from tasks import reach, stop
 from tasks.backup import backup
+from tasks.bug import as_bug
 from tasks.finish import finish
 from tasks.gate import gate
 from tasks.hold import end_holds, mend_holds
@@ -92,8 +93,11 @@ def _migrate(migration: Migration, as_planned: PlannedRun | None) -> Report:
         except CANCELS:
             stop.heard()
             batches.cancelled()
-        except CriSwitchError as problem:
-            batches.problem = problem if stop.why() is None else stop.why()
+        except Exception as problem:  # a bug too has its report, and leaves no taint
+            bug = as_bug(problem)
+            if bug is None:
+                raise
+            batches.problem = stop.why() or bug
         report = finish(plan, migration, batches.outcomes, batches.reasons, saved, batches.ended)
         report = publish(report.model_copy(update={"approvals": turn.approvals}))
         if not isinstance(stop.why(), LockHeld):

@@ -11,13 +11,11 @@ from cri_switch.model.errors import CriSwitchError, LockHeld, RollbackFailed, St
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from tasks import stop
+from tasks.bug import as_bug
 from tasks.rollback import rollback
 from tasks.step import stands
 
 _BACK = "back on Docker"
-_BUG = "this is a bug of cri-switch: report it with the run's log; run the same command again"
-_ENGINE = frozenset({"prefect", "httpx", "httpcore", "anyio"})
-"""An error of the engine's (its server is away) leaves the node as a kill would: the next run goes on there."""
 
 
 @contextmanager
@@ -38,12 +36,12 @@ def undone_on_failure(attempt: Attempt, migration: Migration) -> Iterator[None]:
             raise
         _take_back(attempt, migration, problem)
         raise
-    except Exception as bug:  # the node is half way: that nobody expected it is no reason to leave it there
-        if migration.spec.dry_run or stop.stopping() or type(bug).__module__.partition(".")[0] in _ENGINE:
+    except Exception as problem:  # the node is half way: that nobody expected it is no reason to leave it there
+        bug = as_bug(problem)
+        if migration.spec.dry_run or stop.stopping() or bug is None:
             raise
-        unexpected = CriSwitchError(f"{type(bug).__name__}: {bug}", next_step=_BUG)
-        _take_back(attempt, migration, unexpected)
-        raise unexpected from bug
+        _take_back(attempt, migration, bug)
+        raise bug from problem
 
 
 def _take_back(attempt: Attempt, migration: Migration, problem: CriSwitchError) -> None:
