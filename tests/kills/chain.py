@@ -197,7 +197,7 @@ class Chain:
                         wrong.append(f"{name}: {key} was done before the kill in {kill.cell}, and was begun again")
         kept = checkpoints.results(self.pipeline.server.storage)
         for kill in self.killed:
-            steps = {file: at for file, at in kill.results.items() if re.search(r"\.\d+\.[a-z_]+$", file)}
+            steps = {file: at for file, at in kill.results.items() if re.search(r"\.\d+-\d+\.[a-z_]+$", file)}
             wrong += [f"the result {file} was written again" for file, at in steps.items() if kept.get(file) != at]
         return wrong
 
