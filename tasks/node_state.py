@@ -15,6 +15,7 @@ from cri_switch.node.apt import simulated
 from cri_switch.node.connection import Connection
 from cri_switch.node.facts.docker import DOCKER_IDS, Container, docker_containers
 from cri_switch.node.facts.docker_info import DOCKER_INFO, DockerInfo
+from cri_switch.node.facts.docker_pulls import REGISTRY_CERTS, proxy_not_carried
 from cri_switch.node.facts.etcd import MANIFEST
 from cri_switch.node.facts.host_docker import HOST_DOCKER, SOCKET_CLIENTS, processes, processes_of
 from cri_switch.node.facts.images import docker_images
@@ -98,6 +99,8 @@ class Reading:
             daemon_json=self.texts.get(DAEMON_JSON),
             live_restore=self.info is not None and self.info.live_restore,
             swarm_active=self.info is not None and self.info.swarm,
+            proxy_not_carried=proxy_not_carried(connection),
+            registry_certs=REGISTRY_CERTS.read(connection),
             cri_dockerd_active=self.cri_dockerd_active,
             foreign_containers=tuple(each.name for each in foreign),
             etcd_containers=tuple(each.name for each in foreign if re.search(r"\betcd", f"{each.name} {each.image}")),

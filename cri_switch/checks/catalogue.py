@@ -104,6 +104,8 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("DockerDefaultRuntime", _W, "The default runtime is not carried over.", "Configure it in containerd; `nvidia-ctk runtime configure --runtime=containerd`."),
         Entry("DockerDataRoot", _W, "Docker's data are elsewhere; containerd's are in `/var/lib/containerd`.", "See that there is room."),
         Entry("RegistryNotCarried", _W, "containerd has no words for a registry.", "Name hosts one by one in daemon.json."),
+        Entry("DockerProxyNotCarried", _W, "docker.service has proxy variables (a drop-in, /etc/default/docker) that containerd.service has not: pulls would go past the proxy.", "The same for containerd, with the cluster's own addresses in NO_PROXY: `/etc/systemd/system/containerd.service.d/http-proxy.conf`."),
+        Entry("RegistryCertsNotCarried", _W, "`/etc/docker/certs.d` has certificates for registries; containerd does not read it.", "Add the CA to the node's own (`update-ca-certificates`), or name it in containerd's configuration."),
         Entry("KubeletNetworkNotCni", _E, "The kubelet's `--network-plugin` is not `cni`: dockershim made the pods' network, and no other runtime has that.", "Install a CNI plugin and let the node run with `--network-plugin=cni` first."),
         Entry("KubeletFlagNotCarried", _W, "Flags of the kubelet that only dockershim had, with a value that was set by hand, go without a successor.", "See whether containerd needs the like."),
         Entry("DockerSettingNotCarried", _W, "Keys of daemon.json that are not carried over.", "See whether containerd or the kubelet needs the like."),

@@ -7,7 +7,7 @@ from typing import Literal
 
 from cri_switch.checks.host_docker import check_host_docker
 from cri_switch.checks.machine import check_machine
-from cri_switch.checks.not_carried import check_flags_not_carried, check_not_carried
+from cri_switch.checks.not_carried import check_flags_not_carried, check_not_carried, check_pulls_not_carried
 from cri_switch.checks.packages import check_packages
 from cri_switch.checks.room import check_room
 from cri_switch.checks.skew import check_skew
@@ -103,6 +103,8 @@ def _docker(state: NodeState, say: Say, allow_foreign_containers: bool) -> Itera
             f"containers in Docker that are not Kubernetes' would be stopped and removed: {', '.join(foreign)}",
             "" if allow_foreign_containers else "move them away, or set spec.allow_foreign_containers",
         )
+    for finding in check_pulls_not_carried(state.proxy_not_carried, state.registry_certs, state.node):
+        yield say(finding.level, finding.name, finding.summary, finding.remedy)
     try:
         for finding in check_not_carried(parse_daemon_json(state.daemon_json), state.node):
             yield say(finding.level, finding.name, finding.summary, finding.remedy)

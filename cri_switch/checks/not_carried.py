@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cri_switch.model.finding import Finding
 from cri_switch.render.docker_daemon import DAEMON_JSON, DockerSettings
 from cri_switch.render.kubelet_flags import dropped, ignored_lines
@@ -65,6 +67,34 @@ def check_not_carried(settings: DockerSettings, node: str = "") -> list[Finding]
                 "DockerSettingNotCarried",
                 f"not carried over: {', '.join(sorted(unknown))}",
                 "look whether containerd or the kubelet needs the like",
+            )
+        )
+    return findings
+
+
+def check_pulls_not_carried(proxy: Sequence[str], certs: Sequence[str], node: str = "") -> list[Finding]:
+    """Warnings for a proxy, and for registries' certificates, that dockerd pulls with and containerd would not."""
+    findings = []
+    if proxy:
+        findings.append(
+            Finding(
+                "warning",
+                "DockerProxyNotCarried",
+                f"dockerd pulls through a proxy ({', '.join(proxy)}), which containerd does not know",
+                node=node,
+                remedy="give containerd the same, with the cluster's own addresses in NO_PROXY:"
+                " /etc/systemd/system/containerd.service.d/http-proxy.conf",
+            )
+        )
+    if certs:
+        findings.append(
+            Finding(
+                "warning",
+                "RegistryCertsNotCarried",
+                f"/etc/docker/certs.d has certificates for {', '.join(certs)}, which containerd does not read",
+                node=node,
+                remedy="add their CA to the node's own (update-ca-certificates), or name it in containerd's"
+                " configuration of that registry",
             )
         )
     return findings

@@ -27,7 +27,8 @@ class NodeState:
     for it. `foreign_flags` and `kubelet_needs_docker` are `path: line`. `clock_skew` is the node's clock less ours and
     `clock_error` by how much that may be wrong, in seconds. `sudo_programs` is None where sudo allows all.
     `image_bytes` is the size of the images in use, layers that they share counted twice. `eviction` are the kubelet's
-    hard thresholds as it has them (`10%`, `1Gi`), `stores` the filesystems by directory.
+    hard thresholds as it has them (`10%`, `1Gi`), `stores` the filesystems by directory. `proxy_not_carried` are
+    names of variables, `registry_certs` registries that Docker has certificates for.
     """
 
     node: str
@@ -44,6 +45,8 @@ class NodeState:
     daemon_json: str | None = None
     live_restore: bool = False
     swarm_active: bool = False
+    proxy_not_carried: tuple[str, ...] = ()
+    registry_certs: tuple[str, ...] = ()
     cri_dockerd_active: bool = False
     foreign_containers: tuple[str, ...] = ()
     etcd_containers: tuple[str, ...] = ()

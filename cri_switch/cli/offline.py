@@ -9,11 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cri_switch.checks.not_carried import check_flags_not_carried, check_not_carried
+from cri_switch.checks.not_carried import check_flags_not_carried, check_not_carried, check_pulls_not_carried
 from cri_switch.checks.skew import check_skew
 from cri_switch.model.errors import FileChanged, SettingsError
 from cri_switch.model.finding import Finding
 from cri_switch.model.migration import Backup, ClusterAccess, Metadata, Migration, Spec, Target
+from cri_switch.node.facts.docker_pulls import REGISTRY_CERTS, proxy_not_carried
 from cri_switch.node.facts.kubelet import CONFIG, EXTRA_FILES
 from cri_switch.node.files import file_fact
 from cri_switch.node.node_root import NodeRootConnection
@@ -90,6 +91,8 @@ def offline_plan(root: Path, *, kubelet_version: str, target: str, target_versio
     findings += _flags_findings(connection)
     with suppress(RenderError):  # planned_files has told that
         findings += check_not_carried(parse_daemon_json(_text(connection, DAEMON_JSON)), connection.node)
+    certs = REGISTRY_CERTS.read(connection)
+    findings += check_pulls_not_carried(proxy_not_carried(connection), certs, connection.node)
     files = tuple(PlannedFile(f.path, _shown(f.before), _shown(f.after) or "") for f in planned.files)
     return OfflinePlan(files, tuple(dict.fromkeys(_told(finding) for finding in findings)))
 

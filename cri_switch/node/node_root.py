@@ -66,6 +66,12 @@ class NodeRootConnection:
                 return Result(0, "Id=docker.service\nLoadState=loaded\nActiveState=active\nSubState=running\n")
             case ("docker", "info", "--format", "{{.CgroupDriver}}"):
                 return Result(0, f"{self._docker_driver()}\n")
+            case ("grep", "-s", "-a", "-H", "", "--", *paths):
+                return self._grep(paths)
+            case ("ls", "-1", path):
+                folder = self._root / path.lstrip("/")
+                names = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+                return Result(0 if folder.is_dir() else 2, "".join(f"{name}\n" for name in names))
             case ("systemctl", "show", *_, "--", unit) | ("systemctl", "show", *_, unit):
                 return Result(0, f"Id={unit}\nLoadState=not-found\nActiveState=inactive\nSubState=dead\n")
             case ("systemctl", "cat", unit):

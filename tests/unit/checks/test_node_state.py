@@ -47,6 +47,8 @@ def test_nothing_in_the_way() -> None:
             "--image-pull-progress-deadline=5m",
         ),
         ({"foreign_containers": ("ci", "db")}, "error", "ForeignContainers", "ci, db"),
+        ({"proxy_not_carried": ("HTTP_PROXY",)}, "warning", "DockerProxyNotCarried", "HTTP_PROXY"),
+        ({"registry_certs": ("r.example:5000",)}, "warning", "RegistryCertsNotCarried", "r.example:5000"),
         ({"swarm_active": True}, "error", "SwarmActive", "swarm"),
         ({"containerd_candidate": ""}, "error", "ContainerdCandidateMissing", "containerd"),
         ({"crictl_present": False}, "warning", "CrictlMissing", "crictl"),
