@@ -11,6 +11,7 @@ from cri_switch.rehearsal.clock import Clock
 from cri_switch.rehearsal.control_plane import static_pods
 from cri_switch.rehearsal.kubelet_flags import PAUSE
 from cri_switch.rehearsal.machine import Machine
+from cri_switch.rehearsal.machine_files import DEBIAN_11, DEBIAN_12
 from cri_switch.rehearsal.pods_of import ended, ready
 from cri_switch.rehearsal.workload import APP_IMAGE, workload
 from cri_switch.rehearsal.world import World
@@ -39,8 +40,12 @@ class ClusterSpec:
     """Nodes that an administrator has cordoned."""
     self_contained_docker: tuple[str, ...] = ()
     """Nodes whose Docker is not Debian's, so that containerd is not there yet."""
+    debian_12: tuple[str, ...] = ()
+    """Nodes with Debian 12 (containerd 1.6); the others have Debian 11 (1.4)."""
     replicas: int = 4
     """Of the Deployment that a PodDisruptionBudget guards."""
+    spare: int = 1
+    """How many of these the budget lets go."""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
     """Per node what an administrator has put on it."""
 
@@ -57,7 +62,7 @@ def build(spec: ClusterSpec, clock: Clock) -> World:
         raise ValueError(
             f"{spec.control_planes} control planes of {spec.nodes} nodes: at least one, and no more than all"
         )
-    unknown = (set(spec.migrated) | set(spec.cordoned)) - set(spec.names)
+    unknown = {*spec.migrated, *spec.cordoned, *spec.debian_12} - set(spec.names)
     if unknown:
         raise ValueError(f"no node is called {', '.join(sorted(unknown))}")
     world = World(clock, spec.release)
@@ -69,7 +74,7 @@ def build(spec: ClusterSpec, clock: Clock) -> World:
     for number, name in enumerate(spec.names):
         world.machines[name] = _machine(spec, world, name, number)
     workers = [name for name in spec.names if name.startswith("w")]
-    for kind, obj in workload(spec.release, workers, spec.replicas):
+    for kind, obj in workload(spec.release, workers, spec.replicas, spec.spare):
         world.store.create(kind, obj)
     rest(world)
     with world.store.acting("administrator"):
@@ -130,6 +135,7 @@ def _machine(spec: ClusterSpec, world: World, name: str, number: int) -> Machine
         name,
         address,
         world,
+        release=DEBIAN_12 if name in spec.debian_12 else DEBIAN_11,
         role="control-plane" if control else "worker",
         pod_cidr=cidr,
         kubelet_version=spec.release,

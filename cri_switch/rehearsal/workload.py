@@ -10,7 +10,7 @@ NAMESPACE = "shop"
 _EVERYWHERE = [{"operator": "Exists"}]
 
 
-def workload(release: str, workers: list[str], replicas: int) -> list[tuple[str, Obj]]:
+def workload(release: str, workers: list[str], replicas: int, spare: int = 1) -> list[tuple[str, Obj]]:
     """(kind, object) in the order in which they are created."""
     proxy = _pod("kube-proxy", f"k8s.gcr.io/kube-proxy:{release}", hostNetwork=True, tolerations=_EVERYWHERE)
     port = {"containerPort": 8080, "hostPort": 9080}
@@ -23,7 +23,7 @@ def workload(release: str, workers: list[str], replicas: int) -> list[tuple[str,
     if not workers:
         return found
     found.append(("Deployment", _controller("web", _pod("web", terminationGracePeriodSeconds=20), replicas)))
-    guard = {"minAvailable": max(0, replicas - 1), "selector": {"matchLabels": {"app": "web"}}}
+    guard = {"minAvailable": max(0, replicas - spare), "selector": {"matchLabels": {"app": "web"}}}
     found.append(("PodDisruptionBudget", {"metadata": {"name": "web", "namespace": NAMESPACE}, "spec": guard}))
     # On as many nodes as there are volumes, and only there.
     homes = workers[:2]

@@ -13,9 +13,10 @@ import time
 import types
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime, tzinfo
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from unittest.mock import patch
 
 from prefect import Flow, Task
@@ -44,6 +45,7 @@ from cri_switch.node.command import Result
 from cri_switch.node.transfer import Download
 from cri_switch.rehearsal.api_reply import Call
 from cri_switch.rehearsal.build import TOKEN
+from cri_switch.rehearsal.clock import Clock
 from cri_switch.rehearsal.connection import CommandLike, MemoryConnection
 from cri_switch.rehearsal.machine import Machine
 from cri_switch.rehearsal.world import World
@@ -199,6 +201,8 @@ class Engineless:
                         continue
                     stack.enter_context(patch.object(module, name, new))
             for module in [m for name, m in list(sys.modules.items()) if _ours(name)]:
+                if vars(module).get("datetime") is datetime:
+                    stack.enter_context(patch.object(module, "datetime", _dated(clock)))
                 if vars(module).get("time") is time:
                     stack.enter_context(patch.object(module, "time", fake))
                 for function in _functions(module):
@@ -227,6 +231,15 @@ class _Told(MemoryConnection[Result, Download]):
 
     def run_to_file(self, command: CommandLike, path: Path) -> Any:
         return self._outside(f"{self.node}: {command}", lambda: super(_Told, self).run_to_file(command, path))
+
+
+def _dated(clock: Clock) -> type[datetime]:
+    class Virtual(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.fromtimestamp(clock.now(), tz)
+
+    return Virtual
 
 
 def _ours(name: str) -> bool:
