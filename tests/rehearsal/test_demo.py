@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from cri_switch.model.report import Report
+from cri_switch.rehearsal.faults import FAULTS
 
 PROGRAM = str(Path(sys.executable).with_name("cri-switch"))
 
@@ -53,15 +57,46 @@ def test_json_has_the_fields_of_migrate_and_nothing_else(tmp_path: Path) -> None
 
 
 @pytest.mark.timeout(600)
-def test_a_node_that_reboots_in_the_middle(tmp_path: Path) -> None:
-    done = demo("--nodes", "5", "--control-planes", "1", "--fault", "reboot", "-o", "json", home=tmp_path)
+@pytest.mark.parametrize(
+    "fault", [pytest.param(name, marks=[] if name == "reboot" else pytest.mark.slow) for name in sorted(FAULTS)]
+)
+def test_every_fault_by_its_name(fault: str, tmp_path: Path) -> None:
+    """One that is over by the second run ends well; of the others the error is told, and no node is left between."""
+    done = demo("--nodes", "5", "--control-planes", "1", "--fault", fault, "-o", "json", home=tmp_path)
     assert "the simulated cluster saw what must not be" not in done.stderr
+    if not FAULTS[fault].mends:
+        assert done.returncode not in (0, 1, 2, 130), done.stderr
+        assert "error: " in done.stderr
+        assert "next: " in done.stderr
+        return
     assert done.returncode == 0, done.stderr
     nodes = {node["name"]: node for node in json.loads(done.stdout)["nodes"]}
     assert {name: node["outcome"] for name, node in nodes.items()} == {
         **dict.fromkeys(["cp1", "w1", "w3", "w4"], "migrated"),
         "w2": "skipped",
     }
+
+
+@pytest.mark.timeout(600)
+def test_the_ui_stays_until_ctrl_c(tmp_path: Path) -> None:
+    words = [PROGRAM, "demo", "--nodes", "2", "--control-planes", "1", "--fault", "none", "--ui"]
+    environment = {**os.environ, "HOME": str(tmp_path), "NO_COLOR": "1"}
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        said = ""
+        for line in running.stderr:
+            said += line
+            if "The flow run in Prefect's UI" in line:
+                break
+        found = re.search(r"(http://127\.0\.0\.1:\d+)/runs/flow-run/([0-9a-f-]{36}) \(Ctrl-C ends it\)", said)
+        assert found, said
+        run = httpx.get(f"{found[1]}/api/flow_runs/{found[2]}", timeout=60).json()
+        assert (run["state_type"], run["name"]) == ("COMPLETED", "rehearsal")
+        assert httpx.get(found[1], timeout=60).status_code == 200  # the UI's page
+        running.send_signal(signal.SIGINT)
+        assert running.wait(120) == 0
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(found[1], timeout=60)
 
 
 @pytest.mark.parametrize(
