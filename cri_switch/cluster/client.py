@@ -25,6 +25,9 @@ _PATCH_TYPE: Mapping[PatchKind, str] = {
 }
 _PAGE = 500
 
+_POLL_PATIENCE = 0.5
+"""Seconds: long enough for a second try, and no third."""
+
 
 class Cluster:
     """One cluster's API; threads may share it.
@@ -61,9 +64,10 @@ class Cluster:
         return cls(sender(access), kubeconfig=access.kubeconfig, dry_run=dry_run)
 
     def impatient(self) -> Cluster:
-        """The same cluster for a wait that polls: a read is sent once, and the wait decides how often."""
+        """The same cluster for a wait that polls: the wait decides how often. A read is sent once more where it fails,
+        so that a look of many reads succeeds with an API that fails now and then."""
         twin = copy.copy(self)
-        caller = twin._caller = replace(self._caller, patience=0.01)
+        caller = twin._caller = replace(self._caller, patience=_POLL_PATIENCE)
         twin._discovery = replace(self._discovery, read=lambda path: caller.call(Request("GET", path)))
         return twin
 

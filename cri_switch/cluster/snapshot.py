@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -50,18 +50,23 @@ class WorkloadSnapshot(BaseModel):
 def take_snapshot(cluster: Cluster) -> WorkloadSnapshot:
     """Look at everything once. Raises ApiError, Unreachable."""
     return WorkloadSnapshot(
-        counts=tuple(_count(found) for kind in KINDS for found in cluster.list(kind) if pods.controller(found) is None),
+        counts=counts(cluster),
         failing=tuple(failing(cluster.list("Pod"))),
         not_ready=tuple(not_ready(cluster.list("Node"))),
         exhausted=tuple(exhausted(cluster.list("PodDisruptionBudget"))),
     )
 
 
-def unready(before: WorkloadSnapshot, after: WorkloadSnapshot) -> list[str]:
+def counts(cluster: Cluster) -> tuple[Count, ...]:
+    """Every controller that no other controls. Raises ApiError, Unreachable."""
+    return tuple(_count(found) for kind in KINDS for found in cluster.list(kind) if pods.controller(found) is None)
+
+
+def unready(before: Iterable[Count], after: Iterable[Count]) -> list[str]:
     """What was whole, or further on, and is not now: pure. No more is asked than there was, nor than is wanted now."""
-    now = {str(count): count for count in after.counts}
+    now = {str(count): count for count in after}
     lines = []
-    for old in before.counts:
+    for old in before:
         new = now.get(str(old))
         wanted = min(old.ready, old.wanted, new.wanted) if new else 0
         if new and new.ready < wanted:
@@ -81,7 +86,7 @@ def wait_whole(
     """Wait until nothing is `unready`. Raises RemoteTimeout that names what is, Stopped, ApiError."""
     polled = cluster.impatient()
     until(
-        lambda: "; ".join(unready(before, take_snapshot(polled))),
+        lambda: "; ".join(unready(before.counts, counts(polled))),
         "the workloads to be as before",
         seconds,
         Pace(stop, sleep, clock, every=2.0),

@@ -9,6 +9,8 @@ from typing import Any
 
 from cri_switch.model.label_selector import selects
 from cri_switch.model.window import Window
+from cri_switch.rehearsal.changes import changes
+from cri_switch.rehearsal.endings import endings
 from cri_switch.rehearsal.node_fault import NodeFault
 from cri_switch.rehearsal.package_files import DOCKER
 from cri_switch.rehearsal.pods_of import active, ready
@@ -16,12 +18,6 @@ from cri_switch.rehearsal.store import Event
 from cri_switch.rehearsal.world import World
 
 Obj = dict[str, Any]
-_READS = {
-    "systemctl": ("show", "is-active", "is-enabled", "is-failed", "cat", "list-units", "list-unit-files", "status"),
-    "docker": ("ps", "inspect", "images", "info", "version", "image", "volume"),
-    "ctr": ("version", "images", "-n", "containers", "tasks"),
-}
-_CHANGES = ("apt-get", "apt-mark", "dd", "install", "cp", "mv", "rm", "rmdir", "ln", "chown", "chmod", "systemd-run")
 
 
 @dataclass(frozen=True)
@@ -54,10 +50,9 @@ class Invariants:
             for name, machine in self.world.machines.items()
             if machine.role == "worker" and name not in self.promise.left_alone and not self._switched(name)
         }
-        self._before = {
-            name: machine.packages.installed(machine.docker_package) for name, machine in self.world.machines.items()
-        }
         self._stopped: set[str] = set()
+        self._back: set[str] = set()
+        """Held nodes that came back in this run: what is done to them now belongs to what was begun."""
         self.most_out = 0
         self.world.store.subscribe(self.event)
 
@@ -104,23 +99,12 @@ class Invariants:
             self._pod(event)
         elif event.kind == "Node" and event.type == "MODIFIED":
             self._node(event)
+        elif event.kind == "Lease" and event.actor == self.user and _holder(event.object) != _holder(event.before):
+            self._back.clear()
 
     def finished(self) -> list[str]:
         """At the end every node is migrated, on Docker, or untouched: a line for each that is none of these."""
-        lines = []
-        for name, machine in self.world.machines.items():
-            node = self.world.store.get("Node", name) or {"status": {}}
-            runtime = ((node.get("status") or {}).get("nodeInfo") or {}).get("containerRuntimeVersion", "nothing")
-            if not ready(node):
-                lines.append(f"{name} is not Ready (reports {runtime})")
-                continue
-            other = machine.docker if runtime.startswith("containerd://") else machine.containerd
-            left = [box.name for box in other.boxes.values() if box.running and box.pod is not None]
-            if left:
-                lines.append(f"{name} reports {runtime}, and its other runtime still runs {', '.join(left)}")
-            if (name in self._held) != bool(node["spec"].get("unschedulable")) and name not in self.out:
-                lines.append(f"{name} is {'not ' if name in self._held else ''}cordoned, unlike before")
-        return lines
+        return endings(self.world, self._held, self.out)
 
     def _pod(self, event: Event) -> None:
         pod, old = event.object, event.before
@@ -170,12 +154,13 @@ class Invariants:
                     self._break(f"{name} was cordoned by an administrator, and is uncordoned")
                 self.out.pop(name, None)
                 self._stopped.discard(name)
-            if name in self.promise.left_alone and node["spec"] != old["spec"] and after and not before:
-                self._break(f"{name} is to be left alone, and is cordoned")
+            if name in self.promise.left_alone and _asked(node) != _asked(old):
+                self._break(f"{name} is to be left alone, and its object is changed")
         elif event.actor == f"kubelet:{name}" and name in self._held & self._stopped and ready(node):
             # It stays cordoned, so its return shows only by its kubelet.
             self.out.pop(name, None)
             self._stopped.discard(name)
+            self._back.add(name)
 
     def _begin(self, name: str, why: str) -> None:
         if name in self.out:
@@ -196,7 +181,7 @@ class Invariants:
             if len(behind) > self.promise.failures_allowed:
                 self._break(f"control-plane node {name} is taken out before {', '.join(behind)}")
         window = self.promise.window
-        if window is not None and not window.contains(self.now()):
+        if window is not None and name not in self._back and not window.contains(self.now()):
             self._break(f"{name} is taken out outside the window ({why})")
 
     def _switched(self, name: str) -> bool:
@@ -212,17 +197,11 @@ class Invariants:
             self.broken.append(text)
 
 
-def changes(argv: tuple[str, ...]) -> bool:
-    """Whether a program changes something on the node (its journal apart, which is the pipeline's own)."""
-    program, rest = argv[0], argv[1:]
-    if any("/var/lib/cri-switch" in word for word in rest) and program in ("dd", "install", "rm"):
-        return False
-    if program == "systemctl":
-        return bool(rest) and rest[0] not in _READS["systemctl"]
-    if program == "docker":
-        return bool(rest) and rest[0] in ("stop", "rm", "kill", "rmi", "load")
-    if program == "ctr":
-        return "import" in rest or "rm" in rest or "delete" in rest
-    if program in ("iptables", "ip6tables"):
-        return any(word in ("-A", "-D", "-F", "-X", "-P", "-I") for word in rest)
-    return program in _CHANGES
+def _asked(node: Obj) -> Obj:
+    """What is wished of a node."""
+    metadata = node["metadata"]
+    return {"spec": node["spec"], "labels": metadata.get("labels"), "annotations": metadata.get("annotations")}
+
+
+def _holder(lease: Obj | None) -> str:
+    return str(((lease or {}).get("spec") or {}).get("holderIdentity") or "")

@@ -20,6 +20,7 @@ from typing import Any, Self, TypeVar
 from unittest.mock import patch
 
 from prefect import Flow, Task
+from prefect.client.schemas.objects import State
 
 import flows.cleanup_cluster
 import flows.migrate_as_planned
@@ -35,7 +36,7 @@ from cri_switch.cluster.client import Cluster
 from cri_switch.cluster.retry import Caller
 from cri_switch.cluster.transport import Answer, NotSent, Request
 from cri_switch.model.cleanup import Cleanup
-from cri_switch.model.errors import Stopped, Unreachable
+from cri_switch.model.errors import CriSwitchError, Stopped, Unreachable
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.planned_run import PlannedRun
@@ -92,6 +93,8 @@ class Engineless:
         tasks.step._STANDS.clear()  # of an earlier process
         with self._without_engine():
             answer = flows.migrate_cluster.migrate_cluster.fn(migration)
+        if isinstance(answer, State) and isinstance(answer.data, CriSwitchError):
+            raise answer.data  # as the engine does with a state that a flow answers
         assert isinstance(answer, Report), answer
         return answer
 

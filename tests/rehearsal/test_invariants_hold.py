@@ -21,9 +21,10 @@ from cri_switch.model.batches import at_once
 from cri_switch.model.errors import CriSwitchError
 from cri_switch.model.window import Window
 from cri_switch.rehearsal.build import ClusterSpec, build
+from cri_switch.rehearsal.changes import changes
 from cri_switch.rehearsal.clock import VirtualClock
 from cri_switch.rehearsal.faults import FAULTS, Hook
-from cri_switch.rehearsal.invariants import Invariants, Promise, changes
+from cri_switch.rehearsal.invariants import Invariants, Promise
 from cri_switch.rehearsal.node_fault import NodeFault, together
 from cri_switch.rehearsal.world import World
 from tests.rehearsal.engineless import Engineless

@@ -5,21 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import pytest
 
 from cri_switch.model.window import Window
 from cri_switch.rehearsal.build import ACCOUNT, ClusterSpec, build
+from cri_switch.rehearsal.changes import changes
 from cri_switch.rehearsal.clock import VirtualClock
-from cri_switch.rehearsal.invariants import Invariants, Promise, changes
+from cri_switch.rehearsal.invariants import Invariants, Promise
 from cri_switch.rehearsal.world import World
 
 Deed = Callable[[World, Invariants], None]
+US = f"api:{ACCOUNT}"
 
 
-def cordon(name: str, on: bool, world: World, _invariants: Invariants) -> None:
-    with world.store.acting(f"api:{ACCOUNT}"):
-        world.store.change("Node", name, "", lambda node: node["spec"].update(unschedulable=on))
+def change(name: str, key: str, value: object, world: World, _invariants: Invariants) -> None:
+    """A field of a node's spec."""
+    with world.store.acting(US):
+        world.store.change("Node", name, "", lambda node: node["spec"].update({key: value}))
+
+
+def cordon(name: str, on: bool, world: World, invariants: Invariants) -> None:
+    change(name, "unschedulable", on, world, invariants)
+
+
+def label(name: str, world: World, _invariants: Invariants, actor: str = US) -> None:
+    with world.store.acting(actor):
+        world.store.change("Node", name, "", lambda node: node["metadata"]["labels"].update(new="yes"))
 
 
 def stop(name: str, _world: World, invariants: Invariants) -> None:
@@ -32,10 +45,27 @@ def program(name: str, line: str, _world: World, invariants: Invariants) -> None
 
 def take(app: str, world: World, _invariants: Invariants) -> None:
     """All pods of an app are deleted, without asking their budget."""
-    with world.store.acting(f"api:{ACCOUNT}"):
+    with world.store.acting(US):
         for pod in world.store.list("Pod", "shop"):
             if pod["metadata"]["labels"]["app"] == app:
                 world.store.delete("Pod", pod["metadata"]["name"], "shop")
+
+
+def take_from(name: str, world: World, _invariants: Invariants) -> None:
+    """Some pod of a node is deleted."""
+    pod = next(pod for pod in world.store.list("Pod", "shop") if pod["spec"].get("nodeName") == name)
+    with world.store.acting(US):
+        world.store.delete("Pod", pod["metadata"]["name"], "shop")
+
+
+def job(name: str, world: World, _invariants: Invariants) -> None:
+    """A transient unit is at work on a node."""
+    world.machines[name].systemd.run_transient("first.service", ("true",), {}, 100.0)
+
+
+def later(world: World, _invariants: Invariants) -> None:
+    world.clock.sleep(200.0)
+    world.tick()
 
 
 def all_cordoned(world: World, invariants: Invariants) -> None:
@@ -56,8 +86,22 @@ LINES: dict[str, tuple[list[Deed], str]] = {
     "against a budget": ([all_cordoned, partial(take, "web")], "against PodDisruptionBudget web"),
     "unproven": ([partial(program, "w1", "apt-get -y remove docker.io")], "which is not proven"),
     "a simulated removal": ([partial(program, "w1", "apt-get -s -y remove docker.io")], ""),
+    "purged": ([partial(program, "w3", "apt-get -y purge docker.io")], "are purged on w3"),
+    "beside another job": (
+        [partial(job, "w1"), partial(program, "w1", "systemd-run --unit=second apt-get install x")],
+        "is started beside first.service",
+    ),
+    "one job after the other": (
+        [partial(job, "w1"), later, partial(program, "w1", "systemd-run --unit=second apt-get install x")],
+        "",
+    ),
     "left alone": ([partial(program, "w3", "systemctl restart containerd.service")], "w3 is to be left alone"),
     "only looked at": ([partial(program, "w3", "systemctl show docker.service")], ""),
+    "left alone, and cordoned": ([partial(cordon, "w3", True)], "w3 is to be left alone"),
+    "left alone, and tainted": ([partial(change, "w3", "taints", [{"key": "x"}])], "w3 is to be left alone"),
+    "left alone, and labelled": ([partial(label, "w3")], "w3 is to be left alone"),
+    "left alone, and drained": ([partial(take_from, "w3")], "is taken off w3, which is to be left alone"),
+    "an administrator labels it": ([partial(label, "w3", actor="administrator")], ""),
     "an administrator's cordon": ([partial(cordon, "w4", False)], "cordoned by an administrator"),
 }  # fmt: skip
 
@@ -84,6 +128,68 @@ def test_nothing_starts_outside_the_window() -> None:
     invariants = Invariants(world, Promise(1, window=window), now=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
     stop("w1", world, invariants)
     assert "outside the window" in invariants.broken[0]
+
+
+def test_a_way_back_may_last_longer_than_the_window() -> None:
+    """That of a node that stays cordoned, whose return shows only by its kubelet; the next run may not begin it."""
+    world = build(ClusterSpec(nodes=3, control_planes=1, cordoned=("w1",), replicas=1), VirtualClock())
+    hour = [23]
+    invariants = Invariants(
+        world,
+        Promise(window=Window(start="22:00", end="04:00")),
+        now=lambda: datetime(2026, 11, 23, hour[0], tzinfo=UTC),
+    )
+    with world.store.acting(US):
+        world.store.create("Lease", lease("first"))
+    stop("w1", world, invariants)
+    with world.store.acting("kubelet:w1"):
+        world.store.change("Node", "w1", "", lambda node: node["status"].update(note="it is back"))
+    assert invariants.out == {}
+    hour[0] = 5
+    stop("w1", world, invariants)
+    assert invariants.broken == []
+    with world.store.acting("kubelet:w1"):
+        world.store.change("Node", "w1", "", lambda node: node["status"].update(note="again"))
+    with world.store.acting(US):
+        world.store.change("Lease", "cri-switch", "kube-system", lambda old: old.update(spec=lease("second")["spec"]))
+    stop("w1", world, invariants)
+    assert "w1 is taken out outside the window" in invariants.broken[0]
+
+
+def lease(holder: str) -> dict[str, Any]:
+    return {"metadata": {"name": "cri-switch", "namespace": "kube-system"}, "spec": {"holderIdentity": holder}}
+
+
+def not_ready(world: World, _invariants: Invariants) -> None:
+    with world.store.acting("kubelet:w1"):
+        world.store.change("Node", "w1", "", lambda node: node["status"].update(conditions=[]))
+
+
+def reports_containerd(world: World, _invariants: Invariants) -> None:
+    """w1 says so, and Docker runs its pods."""
+    with world.store.acting("kubelet:w1"):
+        world.store.change(
+            "Node", "w1", "", lambda node: node["status"]["nodeInfo"].update(containerRuntimeVersion="containerd://1.4")
+        )
+
+
+@pytest.mark.parametrize(
+    ("deed", "expected"),
+    [
+        (later, ""),
+        (not_ready, "w1 is not Ready (reports docker://"),
+        (reports_containerd, "w1 reports containerd://1.4, and its other runtime still runs"),
+        (partial(cordon, "w1", True), "w1 is cordoned, unlike before"),
+        (partial(cordon, "w2", False), "w2 is not cordoned, unlike before"),
+    ],
+)
+def test_how_a_node_may_not_end(deed: Deed, expected: str) -> None:
+    world = build(ClusterSpec(nodes=3, control_planes=1, cordoned=("w2",), replicas=1), VirtualClock())
+    invariants = Invariants(world, Promise())
+    deed(world, invariants)
+    said = invariants.finished()
+    assert (said[0] if said else "").startswith(expected)
+    assert len(said) == bool(expected)
 
 
 @pytest.mark.parametrize(
