@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Mapping, MutableMapping
 from copy import copy
 from pathlib import Path
@@ -71,8 +72,14 @@ class WithoutTraceback(logging.Filter):
         return False
 
 
+def no_server_talk(record: logging.LogRecord) -> bool:
+    """Not that Prefect's server inside this process starts and stops, which says nothing about the cluster."""
+    return not (record.name == "prefect" and re.match(r"(Starting|Stopping) temporary server", record.getMessage()))
+
+
 def quieten() -> None:
     """No tracebacks of expected errors on the console; call it after Prefect has set up its logging."""
     for handler in logging.getLogger().handlers:
-        if not any(isinstance(each, WithoutTraceback) for each in handler.filters):
+        if no_server_talk not in handler.filters:
+            handler.addFilter(no_server_talk)
             handler.addFilter(WithoutTraceback(handler))

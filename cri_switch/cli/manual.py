@@ -50,7 +50,7 @@ MANUAL: dict[str, Page] = {
             ("The nodes, the batches, what was found", "-f migration.yaml"),
             ("Keep it, and do exactly that later", "-f migration.yaml --diff --out plan.json"),
             ("One node from a copy of its files, without a cluster",
-             "--node-root w1 --kubelet-version v1.20.2 --target-version 1.4.13"),
+             "--node-root w1 --kubelet-version v1.20 --target-version 1.4.13"),
         ),
     ),
     "migrate": Page(

@@ -8,6 +8,7 @@ from cri_switch.cli.tables import plan_diff, table
 from cri_switch.model.plan import NodePlan
 from cri_switch.model.planned_run import PlannedRun
 from cri_switch.render.findings import findings_text
+from cri_switch.render.version import upstream
 
 HEAD = ("NODE", "ROLES", "KUBELET", "RUNTIME", "TARGET", "ACTION", "REASON")
 
@@ -51,7 +52,8 @@ def _nodes(plan: PlannedRun) -> str:
 def _row(plan: PlannedRun, each: NodePlan) -> list[str]:
     node, blocked = each.node, plan.blocked_by(each.node.name)
     chosen = each.action != "skip"
-    target = "://".join(filter(None, [plan.target, plan.runtimes.get(node.name, "")])) if chosen else ""
+    version = upstream(plan.runtimes.get(node.name, ""))
+    target = "://".join(filter(None, [plan.target, version])) if chosen else ""
     reasons = [*blocked, each.reason, "Docker's packages are left to remove" if each.remove_docker else ""]
     reasons += ["cordoned, and stays so" if node.unschedulable and chosen else ""]
     action = "blocked" if blocked else each.action

@@ -17,6 +17,16 @@ def major_minor(version: str) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
+def upstream(version: str) -> str:
+    """A package's version as the runtime itself says it, and so the node; as it is where it has another form.
+
+    >>> upstream("1.4.13~ds1-1~deb11u4"), upstream("2:1.6.20-1"), upstream("")
+    ('1.4.13', '1.6.20', '')
+    """
+    match = re.match(r"(?:\d+:)?v?(\d+\.\d+\.\d+)", version)
+    return match[1] if match else version
+
+
 def minor_of(kubelet_version: str, path: str) -> int:
     """The minor number of a Kubernetes version 1.x; RenderError names the file that it was needed for."""
     numbers = major_minor(kubelet_version)

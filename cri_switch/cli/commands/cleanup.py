@@ -45,12 +45,16 @@ def cleanup(
             talk.say(f"Nothing was deleted. Run again with --yes --confirm-cluster {found.cluster}")
         return
     talk.say(_text(found))
-    talk.say(f"This deletes Docker's images, containers and volumes on {len(found.todo)} nodes, for good.", "bold")
+    talk.say(f"This deletes Docker's images, containers and volumes on {_counted(len(found.todo))}, for good.", "bold")
     talk.say("Type the cluster's name to go on: ")
     if sys.stdin.readline().strip() != found.cluster:
         talk.say("That is not its name. Nothing was deleted.")
         return
     _show(_run(migration, found.cluster, output, debug), output)
+
+
+def _counted(nodes: int) -> str:
+    return "1 node" if nodes == 1 else f"{nodes} nodes"
 
 
 def _run(migration: Migration, confirm: str, output: talk.Output, debug: bool) -> Cleanup:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cri_switch.cli.engine import WithoutTraceback, prepare, result_storage
+from cri_switch.cli.engine import WithoutTraceback, no_server_talk, prepare, result_storage
 from cri_switch.model.errors import NodeFailed
 
 
@@ -68,3 +68,13 @@ def test_expected_errors_are_shown_without_a_traceback_and_others_with() -> None
     assert "NodeFailed" not in shown
     assert "ValueError: bug" in shown
     assert "NodeFailed" in other.stream.getvalue()
+
+
+def test_the_start_and_end_of_the_temporary_server_are_not_shown() -> None:
+    said = (
+        "Starting temporary server on http://127.0.0.1:8165\nSee https://...",
+        "Stopping temporary server on x",
+        "else",
+    )
+    records = [logging.LogRecord("prefect", logging.INFO, "", 0, text, (), None) for text in said]
+    assert [no_server_talk(record) for record in records] == [False, False, True]

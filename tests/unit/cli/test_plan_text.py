@@ -32,7 +32,7 @@ def planned(**changes: Any) -> PlannedRun:
         ),
         batches=((W1,), (C1,)),
         settings=Migration(metadata=Metadata(name="prod"), spec=spec),
-        runtimes={"w1": "1.4.13", "c1": "1.4.13"},
+        runtimes={"w1": "1.4.13~ds1-1~deb11u4", "c1": "1.4.13"},
         backup=BackupPlan(directory="/b", saved=("etcd",), not_saved=("hostPath /data",)),
         estimate=Estimate(seconds=130, grounds=("2 batches",)),
         findings=(Finding("error", "NotEnoughDisk", "c1: no room", node="c1", remedy="make room"),),
