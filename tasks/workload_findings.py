@@ -10,7 +10,9 @@ from cri_switch.checks.names import check_held
 from cri_switch.checks.node_fit import tied_volumes
 from cri_switch.checks.owner import owners
 from cri_switch.checks.pods import drained
-from cri_switch.cluster.client import Cluster
+from cri_switch.checks.stays_cordoned import check_stays_cordoned
+from cri_switch.cluster.client import Cluster, Obj
+from cri_switch.cluster.mark import marked
 from cri_switch.cluster.pods import title
 from cri_switch.cluster.rights import unseen_kinds
 from cri_switch.cluster.workload_objects import KINDS, workload_objects
@@ -46,4 +48,12 @@ def workload_findings(api: Cluster, plan: Plan, migration: Migration) -> list[Fi
     findings += check_held(spec.hold_daemonsets, daemonsets)
     batches = [[node.name for node in batch] for batch in plan.batches]
     tied = tied_volumes(api.list("PersistentVolumeClaim"), api.list("PersistentVolume"))
-    return [*findings, *check_capacity(batches, api.list("Node"), pods, tied)]
+    nodes = api.list("Node")
+    findings += check_stays_cordoned([node.name for node in plan.todo], _held(nodes, plan), nodes, pods, tied)
+    return [*findings, *check_capacity(batches, nodes, pods, tied)]
+
+
+def _held(nodes: list[Obj], plan: Plan) -> set[str]:
+    """Nodes that are cordoned, and not by an earlier run of this migration."""
+    cordoned = [node for node in nodes if (node.get("spec") or {}).get("unschedulable")]
+    return {node["metadata"]["name"] for node in cordoned if not any(marked(node, plan.migration_id))}

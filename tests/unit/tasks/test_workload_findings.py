@@ -98,6 +98,16 @@ def test_a_whole_cluster_is_silent() -> None:
     assert found(whole()) == []
 
 
+@pytest.mark.parametrize(("annotations", "told"), [({}, True), ({"cri-switch.io/migrating": "m"}, False)])
+def test_pods_that_a_cordon_keeps_from_coming_back(annotations: dict[str, str], told: bool) -> None:
+    """An administrator's; one of this migration's own ends."""
+    api = whole()
+    api.objects["nodes", "", "w1"]["spec"]["unschedulable"] = True
+    api.objects["nodes", "", "w1"]["metadata"]["annotations"] = annotations
+    api.add("pods", pod("tied", "ReplicaSet", "web-1", nodeSelector={"kubernetes.io/hostname": "w1"}))
+    assert (("error", "TiedToCordonedNode", "node w1") in found(api)) is told
+
+
 def test_the_whole_report() -> None:
     assert found(dressed()) == [
         ("error", "DockerSocketMounted", "ns/CronJob/nightly"),
