@@ -46,6 +46,13 @@ def test_every_name_in_the_catalogue_is_raised() -> None:
     assert NAMES - raised() - ERRORS == set()
 
 
+def test_every_name_is_tested() -> None:
+    texts = "".join(
+        path.read_text() for part in ("unit", "rehearsal") for path in (ROOT / "tests" / part).rglob("*.py")
+    )
+    assert {name for name in NAMES - ERRORS if f'"{name}"' not in texts} == set()
+
+
 def test_errors_of_looking_at_a_node_are_in_the_catalogue() -> None:
     assert {"Unreachable", "HostKeyRefused", "LoginRefused", "SudoRefused", "RemoteTimeout"} <= NAMES
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cri_switch.checks.names import check_names
+from cri_switch.checks.names import check_held, check_names
 from cri_switch.model.migration import Choice
 
 NODES = ["cp1", "worker1", "worker2"]
@@ -39,3 +39,10 @@ def test_nothing_close_is_not_guessed() -> None:
 def test_a_selector_that_selects_nothing() -> None:
     (finding,) = check_names(Choice(selector="disk=sdd"), NODES, ())
     assert (finding.level, finding.name, finding.object) == ("error", "UnknownNode", "disk=sdd")
+
+
+def test_a_daemonset_to_hold_that_is_not_there() -> None:
+    assert check_held(["shop/agent"], ["shop/agent", "shop/other"]) == []
+    (finding,) = check_held(["shop/agnet"], ["shop/agent"])
+    assert (finding.level, finding.name, finding.object) == ("error", "UnknownDaemonSet", "shop/agnet")
+    assert finding.summary.endswith("did you mean shop/agent?")

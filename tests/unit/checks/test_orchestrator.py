@@ -38,7 +38,7 @@ def node(name: str, machine: str, boot: str, address: str = "10.0.0.1") -> dict[
 )
 def test_on_a_node(here: Here, boots: tuple[str, str], expected: str) -> None:
     found = check_orchestrator(here, [node("w1", "m1", boots[0]), node("w2", "m2", boots[1], "10.0.0.2")])
-    assert [finding.node for finding in found] == (["w1"] if expected else [])
+    assert [(finding.name, finding.node) for finding in found] == ([("OrchestratorOnNode", "w1")] if expected else [])
     assert all(expected in finding.summary for finding in found)
 
 
