@@ -21,6 +21,7 @@ def gate(migration: Migration, before: WorkloadSnapshot) -> str:
         before=before,
         seconds=migration.spec.gate.timeout,
         checks=migration.spec.gate.checks,
+        say=get_run_logger().info,
         stop=stop.stopping,
         sleep=stop.sleep,
     )

@@ -16,6 +16,7 @@ def gate(
     seconds: float,
     before: WorkloadSnapshot | None = None,
     checks: int = 2,
+    say: Callable[[str], None] = lambda _line: None,
     stop: Callable[[], bool] = lambda: False,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
@@ -23,19 +24,24 @@ def gate(
     """Wait until `checks` looks in a row find all nodes Ready, no pod newly failing, budgets as before.
 
     What was not Ready or failed in `before` already does not count. Without `before` it cannot be told what is new:
-    then failing pods are only named in the answer. Raises RemoteTimeout, Stopped, ApiError.
+    then failing pods are only named in the answer. What it waits for goes to `say` when that changes.
+
+    Raises RemoteTimeout, Stopped, ApiError.
     """
     polled, known = cluster.impatient(), before or WorkloadSnapshot()
-    good, old = 0, list[str]()
+    good, old, told = 0, list[str](), list[str]()
 
     def look() -> str:
-        nonlocal good, old
+        nonlocal good, old, told
         lacks = [f"node {name} is not Ready" for name in not_ready(polled.list("Node")) if name not in known.not_ready]
         old = failing(polled.list("Pod"))
         if before is not None:
             lacks += [line for line in old if line not in known.failing]
             spent = exhausted(polled.list("PodDisruptionBudget"))
             lacks += [f"PodDisruptionBudget {name} allows none" for name in spent if name not in known.exhausted]
+        if lacks and lacks != told:
+            say(f"the gate waits: {'; '.join(lacks)}")
+        told = lacks
         good = 0 if lacks else good + 1
         return "; ".join(lacks) if lacks else ("" if good >= checks else f"well {good} of {checks} times")
 

@@ -24,6 +24,7 @@ _ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 _CUT_SECONDS = 5
 _CANCELLED, _INTERRUPTED = 120, 130
 _CRASHED_BY_HEARTBEAT = 240
+_CANARY = "w1"
 
 
 @dataclass
@@ -85,9 +86,12 @@ class Chain:
     def reach(self, cell: Cell) -> None:
         """Wait until the step of the node is at work, its pending part begun."""
         g, name = self.ground, cell.node
-        old = len(_started(g.journal(name), cell.step))
+        old, cordons = (len(_started(g.journal(name), step)) for step in (cell.step, "cordon"))
         if cell.step == "drain":
-            self._wait("the run to be past its preflight", self._beyond_preflight)
+            if name == _CANARY:
+                self._wait("the run to be past its preflight", self._beyond_preflight)
+            else:  # an earlier refusal would be met by the gate: the budgets are not as before
+                self._wait(f"cordon of {name} to begin", lambda: len(_started(g.journal(name), "cordon")) > cordons)
             g.refuse_evictions()
         self._wait(f"{cell.step} of {name} to begin", lambda: len(_started(g.journal(name), cell.step)) > old)
         if cell.step == "drain":

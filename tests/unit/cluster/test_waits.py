@@ -254,8 +254,11 @@ def test_gate_waits_for_nodes_and_begins_anew() -> None:
     clock.at(4, lambda: turn("True"))
     clock.at(6, lambda: turn("Unknown"))
     clock.at(8, lambda: turn("True"))
-    assert gate(cluster(api), seconds=60, sleep=clock.sleep, clock=clock).startswith("all nodes Ready")
+    said: list[str] = []
+    opened = gate(cluster(api), seconds=60, say=said.append, sleep=clock.sleep, clock=clock)
+    assert opened.startswith("all nodes Ready")
     assert clock() == 1010
+    assert said == ["the gate waits: node w1 is not Ready"] * 2, "each time that it begins to wait, not at each look"
     turn("False")
     with pytest.raises(RemoteTimeout, match="node w1 is not Ready"):
         gate(cluster(api), seconds=10, sleep=clock.sleep, clock=clock)
