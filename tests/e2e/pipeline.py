@@ -29,6 +29,21 @@ class Pipeline:
         self.name = name
         self.file = file
 
+    def anew(self) -> None:
+        """The server's database is lost: a new one, with the deployments and the automation that are shipped."""
+        self.worker.stop()
+        self.server.stop()
+        for each in self.server.directory.glob("prefect.db*"):
+            each.unlink()
+        self.server.start()
+        self.register()
+        self.worker.__enter__()
+
+    def register(self) -> None:
+        """The deployments of the settings file, and the automation that sees dead runs."""
+        self.server.run(PROGRAM, "deploy", "-f", str(self.file))
+        self.server.run(*PREFECT, "automation", "create", "--from-file", "deployments/automations.yaml")
+
     def cri_switch(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """The command, to its end; its exit code is the caller's to judge."""
         return self.server.run(PROGRAM, *arguments, check=False, timeout=timeout)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-How = Literal["flow", "flow and worker", "flow, connection cut", "flow, node rebooted", "flow, server restarted"]
+How = Literal[
+    "flow",
+    "flow and worker",
+    "flow, connection cut",
+    "flow, node rebooted",
+    "flow, server restarted",
+    "flow, database lost",
+    "flow, results lost",
+]
 By = Literal["retry", "run", "cli"]
 
 
@@ -35,6 +43,8 @@ CUT: How = "flow, connection cut"
 REBOOT: How = "flow, node rebooted"
 SERVER: How = "flow, server restarted"
 BOTH: How = "flow and worker"
+DATABASE: How = "flow, database lost"
+RESULTS: How = "flow, results lost"
 
 CHAINS: dict[str, tuple[Cell, ...]] = {
     "first": (
@@ -63,8 +73,15 @@ CHAINS: dict[str, tuple[Cell, ...]] = {
     ),
     "fourth": (Cell("w2", "install_runtime", REBOOT, "run"),),
     "fifth": (Cell("w2", "install_runtime", SERVER, "retry"),),
+    "sixth": (
+        Cell("w1", "start_kubelet", DATABASE, "run"),
+        Cell("w2", "stop_docker", REBOOT, "run"),
+        Cell("w2", "start_kubelet", RESULTS, "run"),
+        Cell("w1", "remove_docker", RESULTS, "cli"),
+        Cell("w2", "remove_docker", DATABASE, "cli"),
+    ),
 }
-"""Each of the four steps is killed in each of the five ways, and each way in resumes each step."""
+"""Each of the four steps is killed in each of the first five ways, and each way in resumes each step."""
 
 CANCELS = (
     Cancel("run", Cell("w1", "drain", "flow", "cli"), "prefect flow-run cancel"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -15,7 +16,7 @@ from typing import Any
 from tests.e2e.look import checkpoints
 from tests.e2e.pipeline import PROGRAM, Pipeline
 from tests.e2e.wait import until
-from tests.kills.cells import BOTH, CUT, REBOOT, SERVER, By, Cancel, Cell
+from tests.kills.cells import BOTH, CUT, DATABASE, REBOOT, RESULTS, SERVER, By, Cancel, Cell
 from tests.kills.ground import Ground
 from tests.support.prefect_server import PREFECT
 
@@ -131,9 +132,14 @@ class Chain:
         if cell.how == BOTH:
             p.worker.stop()
             p.worker.__enter__()
+        if cell.how == RESULTS:
+            shutil.rmtree(p.server.storage)
+            p.server.storage.mkdir(mode=0o700)
         if cell.step == "drain":
             g.allow_evictions()
-        if self.run_id and cell.by != "cli":
+        if cell.how == DATABASE:
+            p.anew()
+        elif self.run_id and cell.by != "cli":
             until("the dead run to be seen as crashed", self._crashed, _CRASHED_BY_HEARTBEAT, every=1)
             if cell.how != BOTH:
                 until("the worker's second word on it", lambda: self._reports() > reports, 90)
@@ -193,14 +199,17 @@ class Chain:
             back = sum(entry["step"] == "rollback" and entry["event"] == "done" for entry in now)
             if not 1 + max(reboots[name], back) <= top <= 1 + reboots[name] + back:
                 wrong.append(f"{name}: attempt {top} after {reboots[name]} reboots, {back} times back on Docker")
-            for kill in self.killed:
+            for number, kill in enumerate(self.killed):
                 done = checkpoints.completions(kill.journals[name])
+                lost = any(each.cell.how == RESULTS for each in self.killed[number:])
                 for entry in now:
                     key = (entry["attempt"], entry["step"])
-                    if entry["event"] == "started" and entry["time"] > kill.at and key in done:
+                    again = entry["event"] == ("done" if lost else "started")  # begun anew it finds nothing to do
+                    if again and entry["time"] > kill.at and key in done:
                         wrong.append(f"{name}: {key} was done before the kill in {kill.cell}, and was begun again")
         kept = checkpoints.results(self.pipeline.server.storage)
-        for kill in self.killed:
+        last = max((number for number, kill in enumerate(self.killed) if kill.cell.how == RESULTS), default=-1)
+        for kill in self.killed[last + 1 :]:
             steps = {file: at for file, at in kill.results.items() if re.search(r"\.\d+-\d+\.[a-z_]+$", file)}
             wrong += [f"the result {file} was written again" for file, at in steps.items() if kept.get(file) != at]
         return wrong
