@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cri_switch.model.steps import STEPS
 from tests.e2e.look import cluster
 from tests.e2e.site import Site
 from tests.e2e.wait import until_none
@@ -17,7 +18,7 @@ from tests.faults.run import Runs
 pytestmark = pytest.mark.slow
 
 _WHERE = "of three control planes"
-_STEPS = ("stop_docker", "configure_kubelet", "start_kubelet", "verify_node")
+_STEPS = STEPS[STEPS.index("drain") :]
 
 
 @pytest.mark.parametrize("when", ["inside", "after"])
