@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from cri_switch.model.steps import STEPS
+from tests.faults.matrix import unseen
 
 _HEAD = """\
 # Faults
 
 What is left of a node when something breaks. Each row was seen on the lab (kubeadm 1.20.2, Debian 11: one control
 plane and two workers, `w2` with a self-contained Docker; or three control planes and a worker, cgroup driver systemd).
-Written by `python -m tests.faults.table` from what `make test-lab-all` recorded; a cell that did not run has no row.
+Written by `python -m tests.faults.table` from what `make test-lab-all` recorded; a cell that did not run has no row,
+and is named below its table.
 
 "Back on Docker" means that all of this was seen, from outside of the program: the exit code and the outcome
 `rolled-back`; every pod that must be on the node Ready, each of its containers running once in Docker, no task or shim
@@ -26,8 +29,9 @@ node's state, what was done and the command to type in the run's last lines; tha
 Seconds: of the way back (from the failure to the node proven and uncordoned), then of the whole run, on a machine of
 two cores that did much else beside.
 """
+_MATRIX = "A step fails"
 _SECTIONS = {
-    "A step fails": "One fault a run: `after` a step is done, or `inside` it, right after its first change.",
+    _MATRIX: "One fault a run: `after` a step is done, or `inside` it, right after its first change.",
     "One of three control planes": "The same, and no other control plane is touched.",
     "Other faults": "What is broken beside or instead of a step, and what the run does then.",
     "The next run": "With nothing mended but the fault.",
@@ -52,6 +56,8 @@ def page(lines: Iterable[str]) -> str:
         cells = [_COLUMNS, tuple("---" for _ in _COLUMNS), *(_cells(row) for row in found if _section(row) == name)]
         if len(cells) > 2:
             text += f"\n## {name}\n{meaning}\n\n" + "".join(f"| {' | '.join(each)} |\n" for each in cells)
+        if name == _MATRIX and (left := unseen({(row["node"], row["step"], row["fault"]) for row in found})):
+            text += "".join(f"\n{line}" for line in textwrap.wrap(left, 120)) + "\n"
     return text
 
 
@@ -60,7 +66,7 @@ def _section(row: dict[str, Any]) -> str:
         return "The next run"
     if "three" in row["fault"]:
         return "One of three control planes"
-    return "A step fails" if row["fault"] in ("after", "inside") else "Other faults"
+    return _MATRIX if row["fault"] in ("after", "inside") else "Other faults"
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

@@ -7,35 +7,20 @@ from typing import Any
 
 import pytest
 
-from cri_switch.model.steps import STEPS
 from tests.e2e.look import cluster
 from tests.e2e.site import Site
 from tests.e2e.wait import until_none
 from tests.faults.cell import cell, note
 from tests.faults.look import differs, whole
+from tests.faults.matrix import CHOSEN, cells
 from tests.faults.run import Runs
 from tests.faults.standing import standing
 
-_NODES = ("w1", "w2", "cp1")
-_FROM = STEPS[STEPS.index("drain") :]
-_CHOSEN = (
-    ("w1", "stop_docker", "after"),
-    ("w1", "start_kubelet", "inside"),
-    ("w2", "install_runtime", "after"),
-    ("cp1", "start_kubelet", "after"),
-)
-# containerd is installed there by stage, or runs already: the step changes nothing, so it has no inside
-_UNCHANGED = (("w2", "install_runtime", "inside"),)
-
 
 def _cells() -> list[Any]:
-    """The chosen ones first, then all others, node by node."""
-    every = [(node, step, "after") for node in _NODES for step in _FROM]
-    every += [(node, step, "inside") for node in _NODES for step in _FROM]
-    rest = [cell for cell in every if cell not in (*_CHOSEN, *_UNCHANGED)]
+    """Only the chosen ones are quick enough for `make test`."""
     return [
-        *(pytest.param(*cell, id="-".join(cell)) for cell in _CHOSEN),
-        *(pytest.param(*cell, id="-".join(cell), marks=pytest.mark.slow) for cell in rest),
+        pytest.param(*cell, id="-".join(cell), marks=() if cell in CHOSEN else pytest.mark.slow) for cell in cells()
     ]
 
 
