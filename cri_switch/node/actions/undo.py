@@ -20,9 +20,13 @@ from cri_switch.node.facts.kubelet import command_line
 from cri_switch.node.facts.leftovers import CRI_LOGS, DANGLING_LOGS, K8S_SHIMS, POD_LOGS
 from cri_switch.node.facts.packages import DOCKER, packages
 from cri_switch.node.facts.programs import has_program
+from cri_switch.node.facts.room import room
 from cri_switch.node.facts.units import units
 
 _AT_ONCE = 200
+_STORES = ("/var/lib/kubelet", "/var/lib/docker")
+_LITTLE = 256 << 20
+"""Bytes. Well below any threshold of the kubelet's, and above what our reserve gives back."""
 _LOOK = "on the node: journalctl -n 50 -u"
 
 
@@ -125,6 +129,7 @@ def _start_kubelet(before: Before) -> Generator[Part, Any, list[str]]:
     if before.known and before.unit(KUBELET).enabled and not unit.enabled:
         yield Do(sudo("systemctl", "enable", KUBELET), "the kubelet starts at boot, as before")
     if not unit.active:
+        yield from _refuse_full_disk()
         yield Do(sudo("systemctl", "reset-failed", KUBELET, ok=range(256)), "forget the kubelet's failures")
         yield Do(sudo("systemctl", "start", KUBELET, timeout=120), "start the kubelet")
         yield Until(
@@ -132,3 +137,18 @@ def _start_kubelet(before: Before) -> Generator[Part, Any, list[str]]:
         )
         done.append("kubelet started")
     return done
+
+
+def _refuse_full_disk() -> Generator[Part, Any, None]:
+    """A kubelet that starts on a full disk evicts, and deletes the images of containers that are not made yet.
+
+    Seen: kube-proxy's image was gone from Docker, and no registry had it. Its pressure outlives its cause by 5 minutes.
+    """
+    for each in (yield from read(room(*_STORES))).values():
+        if each.free < _LITTLE:
+            raise NotProven(
+                f"{each.mount} is full, {each.free >> 20} MB are free: a kubelet that starts now would evict the node's"
+                " pods and delete their images",
+                state="Docker runs, the kubelet is stopped",
+                next_step=f"make room on the node: df -h {' '.join(_STORES)}",
+            )

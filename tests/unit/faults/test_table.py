@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from tests.faults.matrix import cells
 from tests.faults.table import page, rows
 
 
@@ -22,8 +23,14 @@ def test_cells_are_in_the_order_of_the_steps_and_the_next_run_is_last() -> None:
 
 
 def test_a_cell_that_broke_before_its_end_is_shown_without_seconds() -> None:
-    last = page([_line(end="not as expected")]).splitlines()[-1]
-    assert last == "| drain | after | w1 |  | not as expected |  |  |"
+    lines = page([_line(end="not as expected")]).splitlines()
+    assert "| drain | after | w1 |  | not as expected |  |  |" in lines
+
+
+def test_cells_of_the_matrix_that_were_not_seen_are_named() -> None:
+    every = [_line(node=node, step=step, fault=when) for node, step, when in cells()]
+    assert "Not seen yet" not in page(every)
+    assert "Not seen yet, 1 of 65: w1 stop_docker after." in page(every[1:])
 
 
 def test_each_kind_has_a_table_of_its_own_and_an_empty_one_is_left_out() -> None:

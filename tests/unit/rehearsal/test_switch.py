@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cri_switch.model.errors import NotProven
 from cri_switch.node.actions.release_addresses import release_addresses
 from cri_switch.node.actions.undo import undo
 from cri_switch.node.before import note_before
@@ -72,6 +73,23 @@ def test_the_way_back_is_right_from_every_step(last: str) -> None:
     assert not cluster.machine.containerd.boxes
     assert cluster.waiting() == set()
     assert cluster.world.complaints == []
+
+
+def test_on_a_full_disk_the_kubelet_stays_off_and_with_room_the_same_command_works() -> None:
+    """It would evict, and delete the images of the containers that it is to make."""
+    cluster = Switching()
+    cluster.perform(note_before(MINE, "containerd", {}))
+    cluster.upto("start_kubelet")
+    cluster.machine.disk_free, free = 32 << 20, cluster.machine.disk_free
+    with pytest.raises(NotProven, match=r"/ is full, 32 MB are free") as caught:
+        cluster.perform(undo(cluster.migration, cluster.attempt))
+    assert caught.value.next_step.startswith("make room on the node: df -h")
+    assert not cluster.machine.systemd.active("kubelet.service")
+    assert cluster.machine.systemd.active("docker.service")
+    cluster.machine.disk_free = free
+    cluster.perform(undo(cluster.migration, cluster.attempt))
+    cluster.pass_time(15)
+    assert cluster.ready() == ("True", "kubelet is posting ready status", "docker://20.10.5")
 
 
 def test_without_the_proof_each_pod_would_run_twice() -> None:
