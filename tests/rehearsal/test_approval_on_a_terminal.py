@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from cri_switch.model.errors import NotApproved
 from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.clock import VirtualClock
 from tasks.report import markdown
@@ -39,7 +40,6 @@ def runs(tmp_path: Path) -> Engineless:
     return Engineless(world, tmp_path)
 
 
-# The flow answers with a state of the name NotApproved, which this harness shows in its AssertionError.
 def outcomes(runs: Engineless) -> dict[str, str]:
     nodes = runs.world.store.list("Node")
     return {n["metadata"]["name"]: n["status"]["nodeInfo"]["containerRuntimeVersion"].partition(":")[0] for n in nodes}
@@ -65,7 +65,7 @@ def test_yes_goes_on_and_the_report_says_who_and_when(
 
 @pytest.mark.parametrize("typed", [b"no\n", b"\n", b"y\n", b"yes please\n", b"\x04"])
 def test_anything_else_starts_no_further_node(runs: Engineless, monkeypatch: pytest.MonkeyPatch, typed: bytes) -> None:
-    with terminal(typed, monkeypatch), pytest.raises(AssertionError, match=r"NotApproved.*did not say yes"):
+    with terminal(typed, monkeypatch), pytest.raises(NotApproved, match="did not say yes"):
         runs.run(runs.migration(approval="both"))
     assert outcomes(runs) == {"cp1": "docker", "w1": "containerd", "w2": "docker"}
 
@@ -73,6 +73,6 @@ def test_anything_else_starts_no_further_node(runs: Engineless, monkeypatch: pyt
 def test_without_a_terminal_nothing_is_touched(runs: Engineless, monkeypatch: pytest.MonkeyPatch) -> None:
     with Path(os.devnull).open(encoding="utf-8") as nothing:
         monkeypatch.setattr(sys, "stdin", nothing)
-        with pytest.raises(AssertionError, match=r"NotApproved.*neither a terminal nor a deployment"):
+        with pytest.raises(NotApproved, match="neither a terminal nor a deployment"):
             runs.run(runs.migration(approval="after_canary"))
     assert set(outcomes(runs).values()) == {"docker"}
