@@ -41,14 +41,18 @@ class Cell:
         what = f"every pod of {self.node} to run there once"
         until_none(what, lambda: not_once(self.site, self.node, self.pods), 180, every=1)
         self.row["again"] = round(time.monotonic() - begun, 1)
-        assert differs(self.before, as_it_stands(self.site, self.node)) == {}
+        self._is_as_before()
         self.row["end"] = BACK
 
     def is_untouched(self) -> None:
         """As `is_back_on_docker`, and at once."""
         assert not_once(self.site, self.node, self.pods) == []
-        assert differs(self.before, as_it_stands(self.site, self.node)) == {}
+        self._is_as_before()
         self.row["end"] = "untouched"
+
+    def _is_as_before(self) -> None:
+        wrong = differs(self.before, as_it_stands(self.site, self.node))
+        assert not wrong, f"not as before, each (then, now): {wrong}"
 
 
 @contextmanager

@@ -121,6 +121,7 @@ def test_the_power_goes_during_a_step(site: Site, runs: Runs, output: Path) -> N
         back = runs.rollback("w1")
         assert (back.exit_code, back.outcomes) == (0, {"w1": "rolled-back"}), back.log[-3000:]
         here.is_back_on_docker()
+        _unstage(runs)
         here.row["end"] = "unhealthy; power back and `cri-switch rollback`: back on Docker"
 
 
@@ -142,6 +143,7 @@ def test_a_way_back_that_fails(site: Site, runs: Runs, output: Path) -> None:
         back = runs.rollback("w1")
         assert (back.exit_code, back.outcomes) == (0, {"w1": "rolled-back"}), back.log[-3000:]
         here.is_back_on_docker()
+        _unstage(runs)
         here.row["end"] = "unhealthy; mended and `cri-switch rollback`: back on Docker"
 
 
@@ -195,6 +197,7 @@ def test_a_failed_canary_stops_everything(site: Site, runs: Runs, output: Path) 
         assert {node: differs(before, in_service(as_it_stands(site, node))) for node, before in others.items()} == {
             node: {} for node in others
         }
+        _unstage(runs)
 
 
 @pytest.mark.parametrize(("allowed", "last"), [(0, "untouched"), (1, "migrated")])
@@ -218,6 +221,12 @@ def _emptied(lab: Lab, node: str) -> Iterator[None]:
         yield
     finally:
         faults.unfill(lab.machine(node))
+
+
+def _unstage(runs: Runs) -> None:
+    """w2 was not touched, and has the package that stage installed: a later rollback takes it away, as it should."""
+    done = runs.rollback("w2")
+    assert (done.exit_code, done.outcomes) == (0, {"w2": "rolled-back"}), done.log[-3000:]
 
 
 def _killed_and_rebooted(site: Site, runs: Runs, node: str, step: str) -> None:
