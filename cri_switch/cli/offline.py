@@ -18,7 +18,7 @@ from cri_switch.node.facts.docker_pulls import REGISTRY_CERTS, proxy_not_carried
 from cri_switch.node.facts.kubelet import CONFIG, EXTRA_FILES
 from cri_switch.node.files import file_fact
 from cri_switch.node.node_root import NodeRootConnection
-from cri_switch.node.planned_files import PlannedFile, planned_files
+from cri_switch.node.planned_files import PlannedFile, finding_of, planned_files
 from cri_switch.render.diff import masked, unified
 from cri_switch.render.docker_daemon import DAEMON_JSON, parse_daemon_json
 from cri_switch.render.errors import RenderError
@@ -121,8 +121,7 @@ def _flags_findings(connection: NodeRootConnection) -> Iterator[Finding]:
         try:
             yield from check_flags_not_carried(text, path, connection.node)
         except RenderError as problem:
-            remedy = problem.next_step
-            yield Finding("error", "FileNotUnderstood", problem.what, node=connection.node, remedy=remedy)
+            yield finding_of(problem, connection.node)
 
 
 def _text(connection: NodeRootConnection, path: str) -> str | None:

@@ -52,7 +52,7 @@ def planned_files(
         except CriSwitchError as problem:
             if problem.transient:
                 raise
-            found = Finding("error", _name(problem), problem.what, node=connection.node, remedy=problem.next_step)
+            found = finding_of(problem, connection.node)
             if found not in findings:
                 findings.append(found)
     files = (
@@ -62,7 +62,11 @@ def planned_files(
     return PlannedFiles(tuple(files), tuple(findings))
 
 
-def _name(problem: CriSwitchError) -> str:
+def finding_of(problem: CriSwitchError, node: str) -> Finding:
+    """The error as a finding of a node, by its stable name."""
+    name, remedy = type(problem).__name__, problem.next_step
     if isinstance(problem, RenderError):
-        return "FileNotUnderstood"
-    return problem.finding if isinstance(problem, NotProven) else type(problem).__name__
+        name, remedy = "FileNotUnderstood", remedy or "correct it on the node"
+    elif isinstance(problem, NotProven):
+        name = problem.finding
+    return Finding("error", name, problem.what, node=node, remedy=remedy)

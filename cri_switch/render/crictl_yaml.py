@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 
+from cri_switch.render.errors import RenderError
+from cri_switch.render.yaml_text import parse_mapping
+
 CRICTL_YAML = "/etc/crictl.yaml"
 _KEYS = ("runtime-endpoint", "image-endpoint")
 
 
 def crictl_yaml(text: str | None, endpoint: str) -> str:
-    """The file's text with both endpoints set; other lines stay, a repeated key is left once, None is no file."""
+    """The file's text with both endpoints set; other lines stay, a repeated key is left once, None is no file.
+
+    Raises:
+        RenderError: it is not a YAML mapping, or one that cannot be edited line by line.
+    """
+    parse_mapping(text, CRICTL_YAML)
     lines = (text or "").splitlines(keepends=True)
     for key in _KEYS:
         wish = f"{key}: {endpoint}"
@@ -24,4 +32,10 @@ def crictl_yaml(text: str | None, endpoint: str) -> str:
             lines[places[0]] = wish + ending
         for number in reversed(places[1:]):
             del lines[number]
-    return "".join(lines)
+    result = "".join(lines)
+    try:
+        if all(parse_mapping(result, CRICTL_YAML).get(key) == endpoint for key in _KEYS):
+            return result
+    except RenderError:
+        pass
+    raise RenderError(CRICTL_YAML, 0, "cannot be edited safely", next_step="write each key on a line of its own")

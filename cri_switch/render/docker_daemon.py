@@ -58,6 +58,8 @@ def parse_daemon_json(text: str | None, path: str = DAEMON_JSON) -> DockerSettin
         raise RenderError(path, 0, "not JSON: nested too deeply") from None
     except json.JSONDecodeError as error:
         raise RenderError(path, error.lineno, f"not JSON: {error.msg} (column {error.colno})") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise RenderError(path, 0, f"not JSON: {error}") from None
     if not isinstance(data, dict):
         raise RenderError(path, 1, "not a JSON object")
     keys = _Keys(data, text, path)

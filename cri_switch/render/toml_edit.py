@@ -28,6 +28,8 @@ def parse_toml(text: str, path: str) -> dict[str, Any]:
         line = re.search(r"at line (\d+)", str(error))
         at_end = text.count("\n") + 1
         raise RenderError(path, int(line[1]) if line else at_end, f"not TOML: {error}") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise RenderError(path, 0, f"not TOML: {error}") from None
 
 
 def look_up(data: Mapping[str, Any], key: Key, default: Any = None) -> Any:

@@ -7,12 +7,11 @@ import json
 import re
 from dataclasses import dataclass, field
 
-import yaml
-
 from cri_switch.model.errors import NotProven
 from cri_switch.node.command import Command, Result, plain, sudo
 from cri_switch.node.fact import Fact
 from cri_switch.render.errors import RenderError
+from cri_switch.render.yaml_text import parse_mapping
 
 CONFIG = "/var/lib/kubelet/config.yaml"
 _UNIX_UTC = "%a %Y-%m-%d %H:%M:%S UTC"
@@ -72,21 +71,9 @@ def parse_kubelet_config(text: str | None) -> KubeletConfig:
     """Read config.yaml; a file that is not there sets nothing.
 
     Raises:
-        RenderError: it is not YAML with a mapping at the top.
+        RenderError: it is not YAML with a mapping at the top, or one of these keys is of the wrong kind.
     """
-    try:
-        document = yaml.safe_load(text or "") or {}
-    except RecursionError:
-        raise RenderError(CONFIG, 0, "not YAML: nested too deeply") from None
-    except yaml.reader.ReaderError as problem:
-        line = (text or "").count("\n", 0, problem.position) + 1
-        raise RenderError(CONFIG, line, f"not YAML: {problem.reason}") from problem
-    except yaml.YAMLError as problem:
-        mark = getattr(problem, "problem_mark", None)
-        what = getattr(problem, "problem", None) or str(problem)
-        raise RenderError(CONFIG, mark.line + 1 if mark else 0, f"not YAML: {what}") from problem
-    if not isinstance(document, dict):
-        raise RenderError(CONFIG, 1, "not a KubeletConfiguration")
+    document = parse_mapping(text, CONFIG)
     driver = document.get("cgroupDriver") or ""
     if driver not in ("", "cgroupfs", "systemd"):
         raise RenderError(CONFIG, _line_of(text, "cgroupDriver"), f"cgroupDriver {driver!r} is not cgroupfs or systemd")

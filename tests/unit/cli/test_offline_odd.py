@@ -16,6 +16,7 @@ from cri_switch.model.errors import SettingsError
 
 FLAGS, CONFIG = "var/lib/kubelet/kubeadm-flags.env", "var/lib/kubelet/config.yaml"
 DAEMON, TOML, EXTRA = "etc/docker/daemon.json", "etc/containerd/config.toml", "etc/default/kubelet"
+CRICTL = "etc/crictl.yaml"
 UNIT = "etc/systemd/system/kubelet.service.d/20.conf"
 ARGS = 'KUBELET_KUBEADM_ARGS="--network-plugin=cni"\n'
 GOOD: dict[str, str | bytes] = {FLAGS: ARGS, CONFIG: "cgroupDriver: systemd\n"}
@@ -55,6 +56,14 @@ def plan(root: Path, files: dict[str, str | bytes], version: str = "1.6.20") -> 
         (CONFIG, "[" * 5000, "FileNotUnderstood", "nested too deeply"),
         (DAEMON, '{\n"a": NaN}', "FileNotUnderstood", f"{DAEMON}:2: not JSON: NaN"),
         (DAEMON, "[" * 100_000, "FileNotUnderstood", "nested too deeply"),
+        (CONFIG, "a: 2020-13-45\n", "FileNotUnderstood", f"{CONFIG}: not YAML: month"),
+        (CONFIG, f"a: {'1' * 5000}\n", "FileNotUnderstood", f"{CONFIG}: not YAML"),
+        (CONFIG, "- a\n", "FileNotUnderstood", f"{CONFIG}:1: no mapping"),
+        (CRICTL, "a: b\nc: [\n", "FileNotUnderstood", f"{CRICTL}:3: not YAML"),
+        (CRICTL, "- a\n", "FileNotUnderstood", f"{CRICTL}:1: no mapping"),
+        (CRICTL, "{runtime-endpoint: x}\n", "FileNotUnderstood", f"{CRICTL}: cannot be edited safely"),
+        (DAEMON, f'{{"a": {"1" * 5000}}}', "FileNotUnderstood", f"{DAEMON}: not JSON"),
+        (TOML, f"version = {'1' * 5000}", "FileNotUnderstood", f"{TOML}: not TOML"),
         (DAEMON, b"\xef\xbb\xbf{}", "FileNotUnderstood", f"{DAEMON}:1: not JSON"),
         (
             DAEMON,
@@ -87,6 +96,7 @@ def test_errors(tmp_path: Path, path: str, text: str | bytes, name: str, says: s
         (CONFIG, b"\xef\xbb\xbfcgroupDriver: systemd\r\n", None),
         (DAEMON, '{"exec-opts": ["native.cgroupdriver=systemd"]}', None),
         (DAEMON, b'{"data-root": "/d\xff"}', "DockerDataRoot"),
+        (CRICTL, b"runtime-endpoint: unix:///var/run/dockershim.sock\r\ntimeout: 10\r\n", None),
         (TOML, b"version = 2\r\n# \xd0\xb6\r\n", None),
     ],
 )
