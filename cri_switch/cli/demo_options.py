@@ -69,6 +69,7 @@ def wish(options: Options, directory: str) -> Wish:
         speed=options.speed,
         migrated=migrated,
         cordoned=cordoned,
+        self_contained_docker=(failing,) if options.fault != "none" and FAULTS[options.fault].installs else (),
         replicas=min(4, max(1, workers - len(cordoned))),
         fault="" if options.fault == "none" else options.fault,
         fault_node=failing,

@@ -47,12 +47,11 @@ def runs(migration: Migration, options: Options, reports: list[Report]) -> None:
         except CriSwitchError as problem:
             if isinstance(problem.report, Report):
                 reports.append(problem.report)
-            if not (isinstance(problem, NodeFailed) and isinstance(problem.report, Report) and options.mends):
-                raise
-            if run == 2:
+            failed = problem.report.failed if isinstance(problem.report, Report) else []
+            if run == 2 or not failed or not options.mends or not isinstance(problem, NodeFailed):
                 raise
             talk.say("")
-            for node in problem.report.failed:
+            for node in failed:
                 talk.say(f"{node.name} failed, as it was meant to: {node.reason.splitlines()[0]}", "yellow")
             talk.say("The same command again goes on where this run stopped:", "bold")
             continue

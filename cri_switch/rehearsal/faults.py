@@ -15,11 +15,15 @@ Hook = Callable[[tuple[str, ...]], NodeFault | None]
 
 @dataclass(frozen=True)
 class Fault:
-    """`begin` puts it into a world; `node` is where (no matter for the API's). `mends`: a second run goes through."""
+    """`begin` puts it into a world; `node` is where (no matter for the API's). `mends`: a second run goes through.
+
+    `installs`: it meets only a node where containerd is yet to be installed.
+    """
 
     text: str
     begin: Callable[[World, str], Hook]
     mends: bool = True
+    installs: bool = False
 
 
 def _nothing(_argv: tuple[str, ...]) -> NodeFault | None:
@@ -144,9 +148,13 @@ FAULTS: Mapping[str, Fault] = {
     "disk-full": Fault("the disk of one node is full", _full_disk, mends=False),
     "package-fails": Fault(
         "a package does not install on one node, once",
-        _command(r"apt-get .*install", NodeFault(100, "E: Sub-process /usr/bin/dpkg returned an error code (1)")),
+        _command(
+            r"^apt-get (?!-s )(?!.*--download-only).* install ",
+            NodeFault(100, "E: Sub-process /usr/bin/dpkg returned an error code (1)"),
+        ),
+        installs=True,
     ),
-    "packages-slow": Fault("the package manager of one node takes half a minute more", _slow_packages),
+    "packages-slow": Fault("the package manager of one node takes half a minute more", _slow_packages, installs=True),
     "network-cut": Fault(
         "every connection to one node is cut", _command(r"", NodeFault(drop=True), times=1_000_000), mends=False
     ),
