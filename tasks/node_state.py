@@ -36,6 +36,7 @@ from cri_switch.node.facts.sudo_rule import SUDO_RULE
 from cri_switch.node.facts.texts import texts
 from cri_switch.node.facts.units import units
 from cri_switch.render.containerd_config import CONFIG_TOML
+from cri_switch.render.crictl_yaml import CRICTL_YAML
 from cri_switch.render.docker_daemon import DAEMON_JSON
 
 _OS, _MOUNTS, _MACHINE_ID = "/etc/os-release", "/proc/self/mounts", "/etc/machine-id"
@@ -51,7 +52,9 @@ class Reading:
     def __init__(self, connection: Connection, node: NodeRef, migration: Migration) -> None:
         self.connection, self.node, self.spec = connection, node, migration.spec
         system = (_OS, _MOUNTS, _MACHINE_ID, _SELINUX, _APPARMOR)
-        self.settings_files = (DAEMON_JSON, CONFIG, MANIFEST, CONFIG_TOML, *EXTRA_FILES, self.spec.kubelet.flags_file)
+        self.settings_files = (
+            DAEMON_JSON, CONFIG, MANIFEST, CONFIG_TOML, CRICTL_YAML, *EXTRA_FILES, self.spec.kubelet.flags_file,
+        )  # fmt: skip
         self.texts = texts(*system, *self.settings_files).read(connection)
         found = units("docker.service", "cri-docker.service").read(connection)
         self.docker_active = found["docker.service"].active
@@ -97,6 +100,8 @@ class Reading:
             ),
             docker_active=self.docker_active,
             daemon_json=self.texts.get(DAEMON_JSON),
+            config_toml=self.texts.get(CONFIG_TOML),
+            crictl_yaml=self.texts.get(CRICTL_YAML),
             live_restore=self.info is not None and self.info.live_restore,
             swarm_active=self.info is not None and self.info.swarm,
             proxy_not_carried=proxy_not_carried(connection),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Literal
 
+from cri_switch.checks.files import check_files
 from cri_switch.checks.host_docker import check_host_docker
 from cri_switch.checks.machine import check_machine
 from cri_switch.checks.not_carried import check_flags_not_carried, check_not_carried, check_pulls_not_carried
@@ -31,6 +32,7 @@ def check_node_state(state: NodeState, *, allow_foreign_containers: bool = False
         *check_machine(state, say),
         *_flags(state, say),
         *_docker(state, say, allow_foreign_containers),
+        *check_files(state, say),
         *check_packages(state, say),
         *check_room(state, say),
         *check_host_docker(state, say),

@@ -43,6 +43,8 @@ class NodeState:
     docker_active: bool = True
     docker_package: str = ""
     daemon_json: str | None = None
+    config_toml: str | None = None
+    crictl_yaml: str | None = None
     live_restore: bool = False
     swarm_active: bool = False
     proxy_not_carried: tuple[str, ...] = ()

@@ -60,6 +60,9 @@ def test_nothing_in_the_way() -> None:
         ({"live_restore": True}, "warning", "LiveRestore", "live-restore"),
         ({"foreign_containers": ("etcd1",), "etcd_containers": ("etcd1",)}, "error", "EtcdInDocker", "etcd1"),
         ({"daemon_json": "{"}, "error", "FileNotUnderstood", "/etc/docker/daemon.json:1"),
+        ({"config_toml": "version = 2\n[a\n"}, "error", "FileNotUnderstood", "/etc/containerd/config.toml:2"),
+        ({"config_toml": "version = 3\n"}, "error", "FileNotUnderstood", "version = 3 is not one"),
+        ({"crictl_yaml": "a: [\n"}, "error", "FileNotUnderstood", "/etc/crictl.yaml:2"),
         ({"daemon_json": '{"log-driver": "syslog"}'}, "warning", "DockerLogOptions", "syslog"),
         ({"would_remove": ("containerd.io", "docker-ce")}, "error", "InstallRemovesPackages", "docker-ce"),
         ({"pending_packages": ("libc6",)}, "error", "PackagesPending", "libc6"),
@@ -98,6 +101,7 @@ def test_each_finding_names_the_node(change: dict[str, Any], level: str, name: s
         {"apparmor": True, "os_id": "ubuntu", "os_like": ("debian",), "os_version": "22.04"},
         {"sudo_programs": frozenset(NEEDED_PROGRAMS)},
         {"containerd_programs": ("/usr/bin/containerd",)},
+        {"config_toml": 'disabled_plugins = ["cri"]\n', "crictl_yaml": "timeout: 10\n"},
         {"daemon_json": '{"insecure-registries": ["a:5000"], "bip": "10.0.0.1/24"}'},
     ],
 )
