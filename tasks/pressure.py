@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from prefect import get_run_logger
 
 from cri_switch.cluster.inventory import same_node
-from cri_switch.cluster.pressure import pressures, wait_no_pressure
+from cri_switch.cluster.pressure import clear_evicted, pressures, wait_no_pressure
 from cri_switch.model.errors import NotProven, RemoteTimeout
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
@@ -46,6 +46,8 @@ def outlast_pressure(node: NodeRef, migration: Migration, late: RemoteTimeout) -
         _TRANSITION,
     )
     wait_no_pressure(api, node, seconds=_TRANSITION + _SLACK, next_step=next_step, stop=stop.stopping, sleep=stop.sleep)
+    if gone := clear_evicted(api, node):
+        get_run_logger().info("node=%s records of evicted pods let go: %s", node.name, ", ".join(gone))
 
 
 def _full(found: Iterable[Room]) -> str:
