@@ -73,8 +73,8 @@ class Batches:
         return failed and (batch == self.plan.batches[0] or batch[0].role == "control-plane")
 
     def remove_docker(self) -> None:
-        """Docker's packages, node by node, once the whole cluster is proven."""
-        if self.migration.spec.remove_docker == "never":
+        """Docker's packages, node by node, once the whole cluster is proven: not where a node has failed."""
+        if self.migration.spec.remove_docker == "never" or self.failures:
             return
         for node in self.plan.finished_before:
             remove_docker(open_attempt(node, self.migration, self.plan), self.migration)

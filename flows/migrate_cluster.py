@@ -88,7 +88,7 @@ def _migrate(migration: Migration, as_planned: PlannedRun | None) -> Report:
                 batches.run(batch)
                 gate(migration, workloads)
             turn.next(())
-            verify_cluster(plan, migration, workloads)
+            verify_cluster(plan, migration, workloads, list(batches.failures))
             batches.remove_docker()
         except CANCELS:
             stop.heard()

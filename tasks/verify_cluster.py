@@ -18,8 +18,8 @@ def note_workloads(migration: Migration) -> WorkloadSnapshot:
 
 
 @look
-def verify_cluster(plan: Plan, migration: Migration, before: WorkloadSnapshot) -> str:
-    """Every chosen node reports the target, every controller that was whole is whole again.
+def verify_cluster(plan: Plan, migration: Migration, before: WorkloadSnapshot, failed: list[str]) -> str:
+    """Every chosen node but those that `failed` reports the target, every controller that was whole is whole again.
 
     Raises:
         NotProven: something is not; Docker's packages stay.
@@ -28,7 +28,7 @@ def verify_cluster(plan: Plan, migration: Migration, before: WorkloadSnapshot) -
         return DRY
     api = reach.cluster(migration)
     target = f"{migration.spec.target.runtime}://"
-    chosen = {node.name for node in plan.todo}
+    chosen = {node.name for node in plan.todo} - set(failed)
     wrong = []
     for node in api.list("Node"):
         runtime = node["status"]["nodeInfo"]["containerRuntimeVersion"]
