@@ -75,7 +75,7 @@ def _etcd(site: Site) -> str:
     """Empty when all three members answer and tell of no error; the program is the static pod's own."""
     pki = "/etc/kubernetes/pki/etcd"
     keys = [f"--cacert={pki}/ca.crt", f"--cert={pki}/server.crt", f"--key={pki}/server.key"]
-    words = ["etcdctl", "--endpoints=https://127.0.0.1:2379", *keys, "--cluster", "-w", "json", "endpoint", "status"]
+    words = ["etcdctl", "--endpoints=https://127.0.0.1:2379", *keys, "-w", "json", "endpoint", "status", "--cluster"]
     said = site.kubectl("exec", "-n", "kube-system", "etcd-cp1", "--", *words, check=False)
     members = json.loads(said) if said.startswith("[") else []
     return "" if len(members) == 3 and not any(m["Status"].get("errors") for m in members) else said or "no answer"
