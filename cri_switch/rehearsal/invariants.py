@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from cri_switch.model.label_selector import selects
 from cri_switch.model.window import Window
+from cri_switch.rehearsal.budgets import against_budgets
 from cri_switch.rehearsal.changes import changes
 from cri_switch.rehearsal.endings import endings
 from cri_switch.rehearsal.node_fault import NodeFault
 from cri_switch.rehearsal.package_files import DOCKER
-from cri_switch.rehearsal.pods_of import active, ready
+from cri_switch.rehearsal.pods_of import ready
 from cri_switch.rehearsal.store import Event
 from cri_switch.rehearsal.world import World
 
@@ -119,30 +119,9 @@ class Invariants:
             self._break(f"pod {title} is taken off {name}, which is not cordoned")
         if name in self.promise.left_alone:
             self._break(f"pod {title} is taken off {name}, which is to be left alone")
-        self._budgets(pod, old or pod, title)
+        for line in against_budgets(self.world.store, old or pod):
+            self._break(f"pod {title} is taken away against {line}")
         self._begin(name, f"pod {title} is taken off it")
-
-    def _budgets(self, pod: Obj, old: Obj, title: str) -> None:
-        """No eviction against a budget: what is left healthy is still enough."""
-        if not ready(old):
-            return
-        namespace = pod["metadata"]["namespace"]
-        for budget in self.world.store.peek("PodDisruptionBudget", namespace):
-            selector = budget["spec"].get("selector")
-            if selector is None or not selects(selector, pod["metadata"].get("labels") or {}):
-                continue
-            there = [
-                p
-                for p in self.world.store.peek("Pod", namespace)
-                if selects(selector, p["metadata"].get("labels") or {})
-            ]
-            healthy = sum(1 for p in there if active(p) and ready(p))
-            desired = (budget.get("status") or {}).get("desiredHealthy", 0)
-            if healthy < desired:
-                self._break(
-                    f"pod {title} is taken away against PodDisruptionBudget {budget['metadata']['name']}"
-                    f" ({healthy} healthy, {desired} must be)"
-                )
 
     def _node(self, event: Event) -> None:
         node, old = event.object, event.before or event.object

@@ -1,4 +1,4 @@
-"""The scheduler, the budgets' status, and the lifecycle of nodes."""
+"""The scheduler: filters, then scores."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from cri_switch.model.label_selector import expression_holds, selects
-from cri_switch.rehearsal.clock import epoch, timestamp
 from cri_switch.rehearsal.pods_of import active, ended, owner, ready, tolerates
 from cri_switch.rehearsal.store import Store
 
 Obj = dict[str, Any]
-GRACE_SECONDS = 40.0
-"""node-monitor-grace-period; in real seconds, because it is the orchestrator's pace that it is up against."""
 _UNSCHEDULABLE = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
 
@@ -117,110 +114,3 @@ def _score(pod: Obj, node: Obj, by_node: dict[str, list[Obj]]) -> tuple[int, int
     against = sum(1 for taint in taints if not tolerates(pod, taint))
     siblings = sum(1 for p in there if mine and (o := owner(p)) and o["uid"] == mine["uid"])
     return against, siblings, len(there), name
-
-
-def watch_budgets(store: Store) -> None:
-    """The status of every PodDisruptionBudget, as the disruption controller computes it."""
-    for budget in store.peek("PodDisruptionBudget"):
-        namespace, spec, status = budget["metadata"]["namespace"], budget["spec"], budget.get("status") or {}
-        pods = [
-            pod
-            for pod in store.peek("Pod", namespace)
-            if spec.get("selector") is not None and selects(spec["selector"], pod["metadata"].get("labels") or {})
-        ]
-        expected = _expected(store, pods)
-        if "minAvailable" in spec:
-            desired = _amount(spec["minAvailable"], expected)
-        else:
-            desired = max(0, expected - _amount(spec.get("maxUnavailable", 1), expected))
-        names = {pod["metadata"]["name"] for pod in pods if active(pod)}
-        now = store.clock.now()
-        disrupted = {
-            name: at
-            for name, at in (status.get("disruptedPods") or {}).items()
-            if name in names and now - epoch(at) < 120
-        }
-        healthy = sum(1 for pod in pods if active(pod) and ready(pod) and pod["metadata"]["name"] not in disrupted)
-        allowed = max(0, healthy - desired) if expected else 0
-        fresh = {
-            "observedGeneration": budget["metadata"].get("generation", 1),
-            "expectedPods": expected,
-            "desiredHealthy": desired,
-            "currentHealthy": healthy,
-            "disruptionsAllowed": allowed,
-            "disruptedPods": disrupted,
-        }
-        if fresh != status:
-
-            def change(found: Obj, fresh: Obj = fresh) -> None:
-                found["status"] = fresh
-
-            store.change("PodDisruptionBudget", budget["metadata"]["name"], namespace, change)
-
-
-def _expected(store: Store, pods: list[Obj]) -> int:
-    """The scale of the pods' controllers; a pod without one counts as itself."""
-    scales: dict[str, int] = {}
-    for pod in pods:
-        found = owner(pod)
-        if found is None:
-            scales[pod["metadata"]["uid"]] = 1
-        elif found["kind"] in ("ReplicaSet", "StatefulSet"):
-            obj = store.get(found["kind"], found["name"], pod["metadata"]["namespace"])
-            scales[found["uid"]] = int(obj["spec"].get("replicas", 1)) if obj else 0
-    return sum(scales.values())
-
-
-def _amount(value: int | str, of: int) -> int:
-    if isinstance(value, int):
-        return value
-    return -(-of * int(value.rstrip("%")) // 100)  # rounded up
-
-
-def watch_nodes(store: Store) -> None:
-    """A node whose kubelet is silent is Unknown, and its pods are not ready; taints follow the condition."""
-    now, grace = store.clock.now(), GRACE_SECONDS * max(1.0, store.clock.scale)
-    for node in store.peek("Node"):
-        name = node["metadata"]["name"]
-        condition = next((c for c in (node.get("status") or {}).get("conditions") or [] if c["type"] == "Ready"), None)
-        if condition is None:
-            continue
-        if condition["status"] != "Unknown" and now - epoch(condition["lastHeartbeatTime"]) > grace:
-
-            def silent(found: Obj) -> None:
-                for each in found["status"]["conditions"]:
-                    if each["type"] == "Ready":
-                        each |= {"status": "Unknown", "reason": "NodeStatusUnknown"}
-                        each |= {
-                            "message": "Kubelet stopped posting node status.",
-                            "lastTransitionTime": timestamp(now),
-                        }
-
-            store.change("Node", name, "", silent)
-            for pod in _by_node(store).get(name, []):
-                store.change("Pod", pod["metadata"]["name"], pod["metadata"]["namespace"], _not_ready)
-        _taint(store, store.get("Node", name) or node)
-
-
-def _not_ready(pod: Obj) -> None:
-    for each in (pod.get("status") or {}).get("conditions") or []:
-        if each["type"] == "Ready":
-            each["status"] = "False"
-
-
-def _taint(store: Store, node: Obj) -> None:
-    status = next(c["status"] for c in node["status"]["conditions"] if c["type"] == "Ready")
-    wanted = {"False": "not-ready", "Unknown": "unreachable"}.get(status)
-    ours = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
-    taints = node["spec"].get("taints") or []
-    kept = [taint for taint in taints if taint["key"] not in ours]
-    if wanted:
-        kept += [{"key": f"node.kubernetes.io/{wanted}", "effect": effect} for effect in ("NoSchedule", "NoExecute")]
-    if kept != taints:
-
-        def change(found: Obj) -> None:
-            found["spec"]["taints"] = kept
-            if not kept:
-                del found["spec"]["taints"]
-
-        store.change("Node", node["metadata"]["name"], "", change)

@@ -6,10 +6,12 @@ import threading
 from typing import TYPE_CHECKING
 
 from cri_switch.rehearsal.api_rights import Rights
+from cri_switch.rehearsal.budgets import watch_budgets
 from cri_switch.rehearsal.clock import Clock
 from cri_switch.rehearsal.controllers import Controllers, collect_garbage
 from cri_switch.rehearsal.http_api import Api
-from cri_switch.rehearsal.scheduler import schedule, watch_budgets, watch_nodes
+from cri_switch.rehearsal.node_lifecycle import watch_nodes
+from cri_switch.rehearsal.scheduler import schedule
 from cri_switch.rehearsal.store import Event, Store
 
 if TYPE_CHECKING:

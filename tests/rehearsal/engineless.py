@@ -62,7 +62,10 @@ def go_on(_what: str, act: Callable[[], Answer_]) -> Answer_:
 
 
 class Engineless:
-    """Runs of one world; checkpoints are kept between them, as a result storage keeps them."""
+    """Runs of one world; checkpoints are kept between them, as a result storage keeps them.
+
+    A run that asks for what the rehearsal does not know is an AssertionError, however it ends.
+    """
 
     def __init__(self, world: World, directory: Path) -> None:
         self.world = world
@@ -218,7 +221,10 @@ class Engineless:
             opener = SimpleNamespace(open=lambda _access: self.cluster())
             stack.enter_context(patch.object(tasks.lock, "Cluster", opener))
             stack.enter_context(patch("cri_switch.cluster.wait.Pace.sleep", clock.sleep, create=True))
-            yield
+            try:
+                yield
+            finally:
+                assert self.world.complaints == [], "the pipeline asked for what the rehearsal does not know"
 
 
 class _Told(MemoryConnection[Result, Download]):

@@ -1,4 +1,4 @@
-"""systemctl, systemd-run, journalctl."""
+"""systemctl."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from cri_switch.rehearsal.reply import Call, Reply, UnknownUse, after, failed, said
-from cri_switch.rehearsal.timings import seconds_of
 
 if TYPE_CHECKING:
     from cri_switch.rehearsal.machine import Machine
 
-_NICE = ("ionice", "nice")
 _UNKNOWN = "Unit {unit} does not exist, proceeding anyway.\n"
 
 
@@ -24,25 +22,26 @@ def systemctl(call: Call) -> Reply:
     if verb in ("show", "list-units"):
         return _show(call.machine, rest) if verb == "show" else _list(call.machine, call.args[1:])
     if verb == "cat":
-        return _cat(call.machine, _full(rest[0]))
+        return _cat(call.machine, full_name(rest[0]))
     if verb == "daemon-reload":
         return Reply()
     if verb == "is-active":
-        up = call.machine.systemd.active(_full(rest[0]))
+        up = call.machine.systemd.active(full_name(rest[0]))
         return said("active\n" if up else "inactive\n", 0 if up else 3)
     change = _CHANGES.get(verb)
     if change is None or any(word.startswith("-") for word in rest) or "--now" in call.args:
         raise UnknownUse(f"systemctl {verb}")
     told = ""
     for unit in rest:
-        rc, err = change(call.machine, _full(unit))
+        rc, err = change(call.machine, full_name(unit))
         if rc:
             return failed(err, rc)
         told += err
     return Reply(0, b"", told)
 
 
-def _full(unit: str) -> str:
+def full_name(unit: str) -> str:
+    """`docker` is `docker.service`."""
     return unit if "." in unit else f"{unit}.service"
 
 
@@ -108,7 +107,7 @@ def _show(machine: Machine, args: list[str]) -> Reply:
     wanted, *units = after(args, "-p")
     names = wanted.split(",")
     blocks = []
-    for unit in map(_full, units):
+    for unit in map(full_name, units):
         values = _values(machine, unit)
         unknown = [name for name in names if name not in values]
         if unknown:
@@ -170,55 +169,3 @@ def _cat(machine: Machine, unit: str) -> Reply:
     if not files:
         return failed(f"No files found for {unit}.")
     return said("\n".join(f"# {path}\n{machine.fs.text(path) or ''}" for path in files))
-
-
-def systemd_run(call: Call) -> Reply:
-    """`systemd-run --unit=NAME --description=X --remain-after-exit --setenv=K=V... -- ARGV`."""
-    unit, env, args = "", {}, call.args
-    while args and args[0] != "--":
-        name, _, value = args[0].partition("=")
-        if name == "--unit":
-            unit = value
-        elif name == "--setenv":
-            env[value.partition("=")[0]] = value.partition("=")[2]
-        elif name not in ("--description", "--remain-after-exit"):
-            raise UnknownUse(f"systemd-run {name}")
-        args = args[1:]
-    argv = tuple(args[1:])
-    if not unit or not argv:
-        raise UnknownUse("systemd-run")
-    inner = list(argv)
-    while inner and (inner[0] in _NICE or inner[0].startswith("-")):
-        inner = inner[1:]
-    rc, err = call.machine.systemd.run_transient(_full(unit), argv, env, seconds_of(call.machine, tuple(inner)))
-    return Reply(rc, b"", f"{err}\n")
-
-
-def journalctl(call: Call) -> Reply:
-    """`journalctl -u UNIT... -n N [-o cat] [--no-pager] [--show-cursor] [--after-cursor C]`."""
-    units, last, form, after_cursor, show = [], None, "short", 0, False
-    words = iter(call.args)
-    for word in words:
-        match word:
-            case "-u":
-                units.append(_full(next(words)))
-            case "-n":
-                last = int(next(words))
-            case "-o":
-                form = next(words)
-            case "--after-cursor":
-                after_cursor = int(next(words).removeprefix("s=rehearsal;i="))
-            case "--show-cursor":
-                show = True
-            case "--no-pager" | "-q":
-                pass
-            case _:
-                raise UnknownUse(f"journalctl {word}")
-    journal = call.machine.journal
-    lines = journal.select(units, after=after_cursor, last=last)
-    text = "".join(f"{line.text if form == 'cat' else journal.short(line)}\n" for line in lines)
-    if not lines and form != "cat":
-        text = "-- No entries --\n"
-    if show and (lines or after_cursor):
-        text += f"-- cursor: s=rehearsal;i={lines[-1].cursor if lines else after_cursor}\n"
-    return said(text)

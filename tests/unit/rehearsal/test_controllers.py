@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from cri_switch.rehearsal.budgets import watch_budgets
 from cri_switch.rehearsal.controllers import Controllers, collect_garbage
-from cri_switch.rehearsal.scheduler import schedule, watch_budgets, watch_nodes
+from cri_switch.rehearsal.node_lifecycle import watch_nodes
+from cri_switch.rehearsal.scheduler import schedule
 from tests.unit.rehearsal.api import RUNNING, World
 
 Obj = dict[str, Any]
