@@ -12,6 +12,7 @@ from cri_switch.checks.owner import owners
 from cri_switch.checks.pods import drained
 from cri_switch.checks.stays_cordoned import check_stays_cordoned
 from cri_switch.cluster.client import Cluster, Obj
+from cri_switch.cluster.cordon import cordoned_by
 from cri_switch.cluster.mark import marked
 from cri_switch.cluster.pods import title
 from cri_switch.cluster.rights import unseen_kinds
@@ -54,6 +55,6 @@ def workload_findings(api: Cluster, plan: Plan, migration: Migration) -> list[Fi
 
 
 def _held(nodes: list[Obj], plan: Plan) -> set[str]:
-    """Nodes that are cordoned, and not by an earlier run of this migration."""
-    cordoned = [node for node in nodes if (node.get("spec") or {}).get("unschedulable")]
+    """Nodes that an administrator has cordoned: not a migration, of which the Lease tells."""
+    cordoned = [node for node in nodes if (node.get("spec") or {}).get("unschedulable") and not cordoned_by(node)]
     return {node["metadata"]["name"] for node in cordoned if not any(marked(node, plan.migration_id))}

@@ -98,9 +98,12 @@ def test_a_whole_cluster_is_silent() -> None:
     assert found(whole()) == []
 
 
-@pytest.mark.parametrize(("annotations", "told"), [({}, True), ({"cri-switch.io/migrating": "m"}, False)])
+@pytest.mark.parametrize(
+    ("annotations", "told"),
+    [({}, True), ({"cri-switch.io/migrating": "m"}, False), ({"cri-switch.io/cordoned-by": "other"}, False)],
+)
 def test_pods_that_a_cordon_keeps_from_coming_back(annotations: dict[str, str], told: bool) -> None:
-    """An administrator's; one of this migration's own ends."""
+    """An administrator's; one of this migration's own ends, and of another's the Lease tells."""
     api = whole()
     api.objects["nodes", "", "w1"]["spec"]["unschedulable"] = True
     api.objects["nodes", "", "w1"]["metadata"]["annotations"] = annotations
