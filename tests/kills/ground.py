@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from tests.e2e.look import cluster
 from tests.e2e.site import Site
-from tests.e2e.wait import until
+from tests.e2e.wait import until, until_none
 from tests.lab import faults, machine
 
 _BUDGET = ("-n", "lab", "patch", "poddisruptionbudget", "web", "--type", "merge", "-p")
@@ -111,6 +111,7 @@ class LabGround:
     def left(self) -> list[str]:
         site = self.site
         until("the API to answer", lambda: site.kubectl("get", "--raw", "/readyz", check=False), 120)
+        until_none("the workload to be whole", lambda: cluster.not_whole(site), 120, every=1)
         lines = [f"{name} is not Ready" for name in cluster.not_ready(site)]
         lines += [f"{name} is cordoned" for name in cluster.cordoned(site)]
         lines += [
@@ -126,7 +127,7 @@ class LabGround:
             lines += [f"{name}: {line.split()[1]} is installed" for line in there.splitlines()]
             audit = site.root(name, "dpkg", "--audit")
             lines += [f"{name}: dpkg --audit: {audit}"] if audit.strip() else []
-        return [*lines, *cluster.not_whole(site)]
+        return lines
 
     def package_runs(self, node: str) -> list[str]:
         """apt's history: a stanza a run that changed something."""

@@ -19,6 +19,7 @@ def judge(chain: Chain, output: Path | None = None, where: str = "") -> None:
     for row in rows:
         row["cluster"] = where
         row["migration"] = "nothing done twice, nothing left" if not wrong else "not as expected"
+        row["why"] = wrong
     if output is not None:
         note(output, rows)
     assert not wrong, "\n".join(wrong)
