@@ -111,11 +111,16 @@ class Batches:
         for name, step in half.items():
             self.failures.setdefault(name, Stopped(f"left at {step}; the next run goes on here"))
         untouched = [name for name in self.left if name not in half]
+        before = [node.name for node in self.plan.finished_before]
+        for name in (*self.outcomes, *before):
+            if at.get(name) == "remove_docker (not finished)":
+                half[name] = at[name]
         self.problem = Stopped(
             "the run was cancelled",
             state="; ".join(
                 [
                     f"migrated: {', '.join(self.outcomes) or 'none'}",
+                    *([f"migrated by an earlier run: {', '.join(before)}"] if before else []),
                     *(f"{name} is left at {step}" for name, step in half.items()),
                     f"untouched: {', '.join(untouched) or 'none'}",
                 ]

@@ -24,6 +24,8 @@ _BEGINS, _REACHED, _WHOLE = 90, 420, 900
 _ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 _CUT_SECONDS = 5
 _CANCELLED, _INTERRUPTED = 120, 130
+_HEARD = 10
+"""Seconds until the worker, which asks for cancelled runs now and then, has told the flow."""
 _CRASHED_BY_HEARTBEAT = 240
 _CANARY = "w1"
 
@@ -159,6 +161,7 @@ class Chain:
             ended = code == _INTERRUPTED
         else:
             p.server.run(*PREFECT, "flow-run", "cancel", self.run_id)
+            at = time.time() + _HEARD  # the command itself takes seconds to start
             until("the run to end", lambda: self._state()["type"] in _ENDED, _CANCELLED)
             ended, said = self._state()["type"] == "CANCELLED", str(self._state()["message"])
         seconds = time.monotonic() - begun

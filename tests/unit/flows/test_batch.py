@@ -135,3 +135,24 @@ def test_an_unhealthy_nodes_command_comes_first_and_it_is_no_untouched_one() -> 
         run.conclude(report())
     assert caught.value.next_step.startswith("cri-switch rollback w1; then ")
     assert caught.value.state == "migrated: none; unhealthy: w1; untouched: w2, cp1, cp2"
+
+
+def test_cancelled_while_docker_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The node is migrated, by this run or one before: that its packages are going is said all the same."""
+    monkeypatch.setattr(module, "stands", lambda: {"w1": "remove_docker (done)", "w2": "remove_docker (not finished)"})
+    done = Plan(
+        cluster_uid="c",
+        migration_id="id",
+        target="containerd",
+        nodes=tuple(NodePlan(node=node, action="skip", remove_docker=True) for node in (W1, W2)),
+        batches=(),
+    )
+    run = Batches(done, MIGRATION)
+    run.cancelled()
+    assert run.problem is not None
+    assert run.problem.state.split("; ") == [
+        "migrated: none",
+        "migrated by an earlier run: w1, w2",
+        "w2 is left at remove_docker (not finished)",
+        "untouched: none",
+    ]
