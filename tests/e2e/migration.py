@@ -44,6 +44,8 @@ class Migrated:
     timeline: Timeline
     prober: Record
     api: Recording
+    status_at_kill: dict[str, Any]
+    watched: list[dict[str, Any]]
     refused: dict[str, subprocess.CompletedProcess[str]]
 
 
@@ -65,12 +67,15 @@ def migrate_with_a_kill(site: Site, pipeline: Pipeline, output: Path) -> Migrate
             results = checkpoints.results(pipeline.server.storage)
             killed_code = first.wait(120)
         refused = {"another migration": _another(site, pipeline)}
+        status_at_kill = json.loads(pipeline.cri_switch("status", "-f", str(pipeline.file), "-o", "json").stdout)
         with _command(pipeline, output / "run-2.log") as second:
             until("the second run to hold the Lease", lambda: len(api.holders()) > 1, _FIRST_DRAIN)
             refused["the command line beside the deployment"] = pipeline.cri_switch(
                 "migrate", "-f", str(pipeline.file), "--yes"
             )
-            code = second.wait(_WHOLE)
+            with pipeline.watched_status(output / "status.jsonl") as status:
+                code = second.wait(_WHOLE)
+                status.wait(60)
         ended = datetime.now(UTC)
         last = pipeline.started_runs()[0]["id"]
         console = (output / "run-2.log").read_text()
@@ -89,7 +94,7 @@ def migrate_with_a_kill(site: Site, pipeline: Pipeline, output: Path) -> Migrate
     (output / "measured.json").write_text(json.dumps(measured, indent=2) + "\n")
     return Migrated(
         started, ended, worker, killed, killed_code, code, console, last, journal, results,
-        timeline, prober, api, refused,
+        timeline, prober, api, status_at_kill, looks(output / "status.jsonl"), refused,
     )  # fmt: skip
 
 
@@ -97,6 +102,11 @@ def _another(site: Site, pipeline: Pipeline) -> subprocess.CompletedProcess[str]
     """Another migration of the same cluster, while the killed one's Lease is there."""
     file = write(pipeline.file.with_name("another.yaml"), settings(site, {"migration_id": "another"}))
     return pipeline.cri_switch("migrate", "-f", str(file), "--yes")
+
+
+def looks(log: Path) -> list[dict[str, Any]]:
+    """What `status -w -o json` showed, one document after the other."""
+    return [json.loads(part + "}") for part in log.read_text().strip().split("\n}")[:-1]]
 
 
 @contextmanager

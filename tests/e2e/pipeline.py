@@ -56,6 +56,19 @@ class Pipeline:
                 command, env=self.server.env(), stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT
             )
 
+    @contextmanager
+    def watched_status(self, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+        """`cri-switch status -w`, which ends with the run; it knows no Prefect."""
+        command = [PROGRAM, "status", "-w", "-f", str(self.file), "-o", "json"]
+        env = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+        with log.open("wb") as out, log.with_suffix(".err").open("wb") as err:
+            process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait(10)
+
     def started_runs(self) -> list[dict[str, Any]]:
         """The runs of migrate-cluster/NAME that have begun, the newest first; a schedule's future ones are many."""
         deployment = self.server.deployment(f"migrate-cluster/{self.name}")["id"]

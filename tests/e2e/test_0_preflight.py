@@ -21,12 +21,14 @@ DRESSED: list[Row] = [
     ("error", "DockerBinaryMounted", "", f"{_D}/Deployment/program"),
     ("error", "DockerDataMounted", "", f"{_D}/CronJob/cleaner"),
     ("error", "DockerSocketMounted", "", f"{_D}/Deployment/builder"),
+    ("error", "DockerSocketMounted", "", f"{_D}/Deployment/runner"),
     ("error", "DockerSocketMounted", "", f"{_D}/StatefulSet/asleep"),
     ("error", "DockerSocketMounted", "w2", f"{_D}/Pod/static-dressed-w2"),
     ("error", "ForeignContainers", "w1", ""),
     ("error", "PackagesPending", "w2", ""),
     ("error", "PdbNeverAllows", "", f"PodDisruptionBudget {_D}/never"),
     ("error", "SudoRuleIncomplete", "w2", ""),
+    ("error", "SwarmActive", "w1", ""),
     ("error", "Unreachable", "ghost", ""),
     ("warning", "BatchDoesNotFit", "w1", "batch 2"),  # as without the dress, but the ghost's batch comes first
     ("warning", "BatchDoesNotFit", "w2", "batch 3"),
@@ -45,6 +47,7 @@ DRESSED: list[Row] = [
     ("warning", "PackageHeld", "w1", ""),
     ("warning", "PodFinalizers", "", f"{_D}/Pod/bare"),
     ("warning", "SingleReplica", "", f"{_D}/Deployment/builder"),
+    ("warning", "SingleReplica", "", f"{_D}/Deployment/runner"),
 ]
 
 

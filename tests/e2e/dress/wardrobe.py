@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -51,8 +52,8 @@ def dressed(site: Site) -> Iterator[None]:
     """w1: a container of somebody's, a hold, a program on Docker's socket, a unit; w2: dpkg interrupted, live-restore,
     no crictl, a gap in sudo's rule, cron, a static pod on the socket. A node that is not there. The workloads.
 
-    Not dressed: swarm mode and a full disk (not all that they change on a node can be undone), and the clock (the
-    machines have one).
+    w1 is a swarm too. Not dressed: a full disk, because the images in use take less here than what the kubelets need
+    not to evict, and the clock, because the machines have one together; tests/unit/checks/test_node_state.py has both.
     """
     with ExitStack() as stack:
         stack.enter_context(_workloads(site))
@@ -63,7 +64,7 @@ def dressed(site: Site) -> Iterator[None]:
         yield
 
 
-_PODS = 5
+_PODS = 6
 
 
 @contextmanager
@@ -105,9 +106,31 @@ def _w1(site: Site) -> Iterator[None]:
         dress("docker", "create", "--name", "somebodys", image, undo=("docker", "rm", "somebodys"))
         dress("apt-mark", "hold", "docker.io", undo=("apt-mark", "unhold", "docker.io"))
         dress(*_WATCHER, undo=("systemctl", "stop", "watcher"))
+        _swarm(site, node, back)
         back.callback(site.root, node, "rm", "-f", "/etc/systemd/system/prune.service")
         site.write(node, "/etc/systemd/system/prune.service", _UNIT)
         yield
+
+
+def _swarm(site: Site, node: str, back: ExitStack) -> None:
+    """A swarm of one. It leaves its bridge and its rules behind, which go too."""
+
+    def rules() -> None:
+        table = ""
+        chains = []
+        for line in site.root(node, "iptables-save").splitlines():
+            table = line[1:] if line.startswith("*") else table
+            if line.startswith("-A") and ("DOCKER-INGRESS" in line or "docker_gwbridge" in line):
+                site.root(node, "iptables", "-t", table, "-D", *shlex.split(line)[1:])
+            elif line.startswith(":DOCKER-INGRESS "):
+                chains.append(table)
+        for table in chains:
+            site.root(node, "iptables", "-t", table, "-X", "DOCKER-INGRESS")
+
+    back.callback(rules)
+    back.callback(site.root, node, "docker", "network", "rm", "docker_gwbridge")
+    back.callback(site.root, node, "docker", "swarm", "leave", "--force")
+    site.root(node, "docker", "swarm", "init", "--advertise-addr", site.address(node))
 
 
 @contextmanager
