@@ -158,7 +158,7 @@ class Chain:
                 self.command.send_signal(number)
             code = self.command.wait(_CANCELLED)
             said = (self.logs / f"cli-{self._number}.log").read_text()
-            ended = code == _INTERRUPTED
+            ended = code in (_INTERRUPTED, -signal.SIGINT)  # the second one may meet the process at its very end
         else:
             p.server.run(*PREFECT, "flow-run", "cancel", self.run_id)
             at = time.time() + _HEARD  # the command itself takes seconds to start
@@ -174,7 +174,8 @@ class Chain:
         later = [
             e["step"] for each in journals.values() for e in each if e["event"] == "started" and e["time"] > at + 1
         ]
-        words = f"{cell.node} is left at" in said or f"{cell.node}: left at" in said or "left at" in p.report()
+        stand = re.search(r"state: (.*)", said)
+        words = stand is not None and all(re.search(rf"\b{node}\b", stand[1]) for node in self.ground.nodes)
         end = "Cancelled, says where each node stands" if ended and words and not later else f"{said[-800:]} {later}"
         return {
             "node": cell.node, "step": cell.step, "kill": wanted.by, "resume": cell.by,
