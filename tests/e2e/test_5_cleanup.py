@@ -35,7 +35,7 @@ def _cleanup(pipeline: Pipeline, *words: str) -> tuple[int, dict[str, Any], str]
 def _containers(site: Site) -> set[tuple[str, int]]:
     """Every container of the workloads that are to run on, and how often it was started."""
     pods = site.get("pods", "--field-selector=metadata.namespace=lab,status.phase=Running")
-    lasting = [pod for pod in pods if all(each["kind"] != "Job" for each in pod["metadata"]["ownerReferences"])]
+    lasting = [pod for pod in pods if all(each["kind"] != "Job" for each in pod["metadata"].get("ownerReferences", []))]
     statuses = [each for pod in lasting for each in pod["status"]["containerStatuses"]]
     return {(each["containerID"], each["restartCount"]) for each in statuses}
 
