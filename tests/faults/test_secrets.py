@@ -51,9 +51,9 @@ def _said(mark: str, *runs: Ended) -> list[str]:
 
 
 def _journal(site: Site, node: str, mark: str) -> list[str]:
-    """Lines of the system's journal, sudo's own among them."""
+    """Lines of the system's journal, sudo's own among them; a kubelet on Docker logs all that Docker says."""
     text = site.root(node, "journalctl", "--no-pager", "--boot", "-o", "short", timeout=120)
-    return [line for line in text.splitlines() if mark in line]
+    return [line for line in text.splitlines() if mark in line and "] Docker Info: " not in line]
 
 
 def _readable(site: Site, node: str, mark: str, planted: list[str]) -> list[str]:
