@@ -150,7 +150,7 @@ def test_the_administrators_rules_are_byte_for_byte_as_before(site: Site, before
 def test_no_address_is_leaked(site: Site, name: str) -> None:
     """host-local's reservations equal the addresses of the pods that run; a Job's pod may just be on its way."""
     difference = lambda: node.reservations(site, name) ^ cluster.addresses(site, name)  # noqa: E731
-    until_none(f"reservations on {name} to equal its pods' addresses", difference, 30)
+    until_none(f"reservations on {name} to equal its pods' addresses", difference, 120)
     assert cluster.addresses(site, name)
 
 
@@ -216,7 +216,7 @@ def test_an_image_that_no_node_has_is_pulled(site: Site, name: str) -> None:
     begun = datetime.now(UTC) - timedelta(seconds=1)
     site.kubectl("apply", "-f", "-", stdin=json.dumps(pod))
     try:
-        site.kubectl("-n", "lab", "wait", "--for=condition=Ready", f"pod/fresh-{name}", "--timeout=60s", timeout=90)
+        site.kubectl("-n", "lab", "wait", "--for=condition=Ready", f"pod/fresh-{name}", "--timeout=180s", timeout=200)
         assert "lab/fresh" in site.root(name, "crictl", "images")
         address = site.address(name)
         # The journal is asked by whole seconds, and is written a moment after the answer.
@@ -227,7 +227,7 @@ def test_an_image_that_no_node_has_is_pulled(site: Site, name: str) -> None:
             every=1,
         )
     finally:
-        site.kubectl("-n", "lab", "delete", "pod", f"fresh-{name}", "--wait=true", "--timeout=60s", timeout=90)
+        site.kubectl("-n", "lab", "delete", "pod", f"fresh-{name}", "--wait=true", "--timeout=180s", timeout=200)
 
 
 @each_node

@@ -86,7 +86,7 @@ def test_the_hostport_answers_after_the_reboot(site: Site, rebooted: Rebooted, n
 @each_node
 def test_no_address_is_leaked_by_the_reboot(site: Site, rebooted: Rebooted, name: str) -> None:
     difference = lambda: node.reservations(site, name) ^ cluster.addresses(site, name)  # noqa: E731
-    until_none(f"reservations on {name} to equal its pods' addresses", difference, 60)
+    until_none(f"reservations on {name} to equal its pods' addresses", difference, 180)
 
 
 def test_traffic_goes_from_node_to_node(site: Site, rebooted: Rebooted) -> None:

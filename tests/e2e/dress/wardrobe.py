@@ -60,7 +60,7 @@ def dressed(site: Site) -> Iterator[None]:
         stack.enter_context(_ghost(site))
         stack.enter_context(_w1(site))
         stack.enter_context(_w2(site))
-        until("the dressed pods", lambda: len(_running(site)) == _PODS, 120)
+        until("the dressed pods", lambda: len(_running(site)) == _PODS, 300)
         yield
 
 
@@ -76,7 +76,7 @@ def _workloads(site: Site) -> Iterator[None]:
         site.kubectl("-n", NAMESPACE, "patch", "pod", "bare", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
         site.kubectl("delete", "-f", "-", "--wait=false", stdin=_WORKLOADS)
         site.kubectl("-n", NAMESPACE, "delete", "pods", "--all", "--grace-period=0", "--force", check=False)
-        until("the dressed namespace to be gone", lambda: not _namespaces(site), 120)
+        until("the dressed namespace to be gone", lambda: not _namespaces(site), 300)
         for name in site.workers:
             site.root(name, "rm", "-rf", "/srv/guarded")
 
@@ -89,7 +89,7 @@ def _ghost(site: Site) -> Iterator[None]:
     finally:
         site.kubectl("delete", "node", GHOST)
         until(
-            "the ghost's pods to be gone", lambda: not site.get("pods", f"--field-selector=spec.nodeName={GHOST}"), 120
+            "the ghost's pods to be gone", lambda: not site.get("pods", f"--field-selector=spec.nodeName={GHOST}"), 300
         )
 
 

@@ -35,7 +35,7 @@ def test_a_failed_step_ends_on_docker(site: Site, runs: Runs, output: Path, step
         assert {node: differs(before, in_service(as_it_stands(site, node))) for node, before in others.items()} == {
             node: {} for node in others
         }
-        until_none("every member of etcd to be healthy", lambda: _etcd(site), 60)
+        until_none("every member of etcd to be healthy", lambda: _etcd(site), 180)
 
 
 def test_a_failed_control_plane_never_leads_to_a_second_one_out(site: Site, runs: Runs, output: Path) -> None:
