@@ -92,7 +92,7 @@ class Pipeline:
         assert found, f"no process of flow run {run_id} below the worker:\n{self.worker_log()}"
         for pid in found:
             os.kill(pid, signal.SIGKILL)
-        until("the flow's processes to be gone", lambda: not self.flow_processes(run_id), 10, every=0.1)
+        until("the flow's processes to be gone", lambda: not self.flow_processes(run_id), 60, every=0.1)
         return found
 
     def log_tail(self, run_id: str, lines: int = 80) -> str:

@@ -77,7 +77,7 @@ def test_the_migrations_page_shows_its_nodes_and_their_steps(
 
 
 def test_a_schedule_starts_a_run(site: Site, pipeline: Pipeline, scheduled: None, state: None) -> None:
-    run = until("a scheduled run to begin", lambda: _scheduled(pipeline), 150, every=1)
+    run = until("a scheduled run to begin", lambda: _scheduled(pipeline), 300, every=1)
     ended = _ended(pipeline, run["id"])
     assert ended["state_name"] == "Completed", pipeline.log_tail(run["id"])
     _all_skipped(site, pipeline, run["id"])
@@ -109,7 +109,7 @@ def _ended(pipeline: Pipeline, run_id: str) -> dict[str, Any]:
         run = pipeline.server.flow_run(run_id)
         return run if run["state_type"] in _TERMINAL else None
 
-    return until(f"run {run_id} to end", look, 240, every=1)
+    return until(f"run {run_id} to end", look, 300, every=1)
 
 
 def _scheduled(pipeline: Pipeline) -> dict[str, Any] | None:

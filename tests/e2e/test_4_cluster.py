@@ -41,7 +41,7 @@ def test_every_node_reports_containerd_and_is_ready(site: Site) -> None:
 
 def test_every_workload_is_whole(site: Site) -> None:
     """A control plane's mirror pods are Ready more than a minute after their containers (peers.md 63)."""
-    until_none("everything to be whole", lambda: cluster.not_whole(site), 150, every=1)
+    until_none("everything to be whole", lambda: cluster.not_whole(site), 300, every=1)
 
 
 def test_every_container_is_containerds(site: Site) -> None:
@@ -150,7 +150,7 @@ def test_the_administrators_rules_are_byte_for_byte_as_before(site: Site, before
 def test_no_address_is_leaked(site: Site, name: str) -> None:
     """host-local's reservations equal the addresses of the pods that run; a Job's pod may just be on its way."""
     difference = lambda: node.reservations(site, name) ^ cluster.addresses(site, name)  # noqa: E731
-    until_none(f"reservations on {name} to equal its pods' addresses", difference, 120)
+    until_none(f"reservations on {name} to equal its pods' addresses", difference, 300)
     assert cluster.addresses(site, name)
 
 

@@ -140,7 +140,7 @@ def _etcd(root: Path, data: str, name: str) -> Iterator[str]:
     with log.open("wb") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=stream, env=_ENVIRONMENT)
     try:
-        until("etcd to be healthy", lambda: process.poll() is None and _healthy(root, client), 120)
+        until("etcd to be healthy", lambda: process.poll() is None and _healthy(root, client), 300)
         yield client
     except AssertionError as problem:
         problem.add_note(log.read_text()[-3000:])

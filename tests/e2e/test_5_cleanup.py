@@ -71,7 +71,7 @@ def test_by_its_name_typed_at_a_terminal_the_data_go(
     assert rows == [*wanted[0], *wanted[1]]
     assert [node for node in site.nodes if site.code(node, "test", "-e", _ROOT) == 0] == []
     assert _containers(site) == were, "no container noticed"
-    until_none("every pod whole", lambda: cluster.not_whole(site), 120, every=1)
+    until_none("every pod whole", lambda: cluster.not_whole(site), 300, every=1)
 
 
 def test_once_more_there_is_nothing_left(site: Site, pipeline: Pipeline, name: str) -> None:

@@ -34,8 +34,8 @@ def rebooted(site: Site, migrated: Migrated) -> Rebooted:
         list(pool.map(lambda name: machine.stop(lab.machine(name)), _NODES))
         when = datetime.now(UTC)
         list(pool.map(lambda name: machine.boot(lab, lab.machine(name)), _NODES))
-    until_none("all nodes Ready since the reboot", lambda: _not_back(site, when), 180, every=1)
-    until_none("every pod whole since the reboot", lambda: _not_started(site, when), 180, every=1)
+    until_none("all nodes Ready since the reboot", lambda: _not_back(site, when), 300, every=1)
+    until_none("every pod whole since the reboot", lambda: _not_started(site, when), 300, every=1)
     return Rebooted(when, lines)
 
 
@@ -86,7 +86,7 @@ def test_the_hostport_answers_after_the_reboot(site: Site, rebooted: Rebooted, n
 @each_node
 def test_no_address_is_leaked_by_the_reboot(site: Site, rebooted: Rebooted, name: str) -> None:
     difference = lambda: node.reservations(site, name) ^ cluster.addresses(site, name)  # noqa: E731
-    until_none(f"reservations on {name} to equal its pods' addresses", difference, 180)
+    until_none(f"reservations on {name} to equal its pods' addresses", difference, 300)
 
 
 def test_traffic_goes_from_node_to_node(site: Site, rebooted: Rebooted) -> None:

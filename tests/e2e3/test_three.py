@@ -79,7 +79,7 @@ def test_every_node_reports_containerd_and_is_ready(site: Site) -> None:
 
 
 def test_every_workload_is_whole(site: Site) -> None:
-    until_none("everything to be whole", lambda: cluster.not_whole(site), 150, every=1)
+    until_none("everything to be whole", lambda: cluster.not_whole(site), 300, every=1)
     assert cluster.not_on(site, "containerd://") == []
     assert cluster.restarted(site) == []
 

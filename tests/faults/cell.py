@@ -24,7 +24,7 @@ class Cell:
     """A node from before its fault; `row` is what is recorded of it."""
 
     def __init__(self, site: Site, node: str, row: dict[str, Any]) -> None:
-        until_none("the workload to be whole before the fault", lambda: whole(site), 180, every=1)
+        until_none("the workload to be whole before the fault", lambda: whole(site), 300, every=1)
         self.site, self.node, self.row = site, node, row
         self.before: dict[str, Any] = as_it_stands(site, node)
         self.pods: Counter[str] = own_pods(site, node)
@@ -39,7 +39,7 @@ class Cell:
         """Its pods run once, in Docker, and the machine and the node object are as they were."""
         begun = time.monotonic()
         what = f"every pod of {self.node} to run there once"
-        until_none(what, lambda: not_once(self.site, self.node, self.pods), 180, every=1)
+        until_none(what, lambda: not_once(self.site, self.node, self.pods), 300, every=1)
         self.row["again"] = round(time.monotonic() - begun, 1)
         self._is_as_before()
         self.row["end"] = BACK

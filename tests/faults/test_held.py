@@ -37,7 +37,7 @@ def test_killed_the_next_run_holds_on_and_puts_it_back(site: Site, runs: Runs) -
     """Every node: the killed run held it off the first one, the next goes on there and with all others."""
     allow(site)
     before, begun = as_written(site), time.time()
-    until_none("the workload to be whole", lambda: whole(site), 180, every=1)
+    until_none("the workload to be whole", lambda: whole(site), 300, every=1)
     try:
         with watched(site) as samples:
             killed = runs.migrate(["*"], ("w1", "stop_docker", "kill"), **_HELD)
@@ -50,7 +50,7 @@ def test_killed_the_next_run_holds_on_and_puts_it_back(site: Site, runs: Runs) -
         for node in site.nodes:
             _off(site, samples, node, begun, "verify_node", "done")
             assert len(samples.ever_on(node)) == 2, f"{node}: one before, one after: {samples.ever_on(node)}"
-        until_none("the workload to be whole", lambda: whole(site), 180, every=1)
+        until_none("the workload to be whole", lambda: whole(site), 300, every=1)
     finally:
         for node in site.nodes:
             assert runs.rollback(node).exit_code == 0

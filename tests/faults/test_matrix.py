@@ -38,7 +38,7 @@ def test_a_failed_step_ends_on_docker(
 
 
 def test_the_next_run_migrates_every_node(site: Site, runs: Runs, output: Path) -> None:
-    until_none("the workload to be whole", lambda: whole(site), 120, every=1)
+    until_none("the workload to be whole", lambda: whole(site), 300, every=1)
     ended = runs.migrate(["*"])
     migrated = ended.exit_code == 0 and set(ended.outcomes.values()) == {"migrated"}
     row = {"step": "none", "fault": "the next run", "seconds": round(ended.seconds, 1)}
@@ -46,4 +46,4 @@ def test_the_next_run_migrates_every_node(site: Site, runs: Runs, output: Path) 
         note(output, row | {"node": node, "end": ended.outcomes.get(node, "not chosen")})
     assert migrated, (ended.outcomes, ended.log[-3000:])
     assert all(runtime.startswith("containerd://") for runtime in cluster.runtimes(site).values())
-    until_none("the workload to be whole", lambda: whole(site), 120, every=1)
+    until_none("the workload to be whole", lambda: whole(site), 300, every=1)

@@ -20,7 +20,7 @@ _NOT_PROVEN = 6
 @pytest.mark.slow
 def test_a_rollback_is_refused_with_the_reason(site: Site, runs: Runs, output: Path) -> None:
     """The last of the suite: w1 stays without Docker."""
-    until_none("the workload to be whole", lambda: whole(site), 180, every=1)
+    until_none("the workload to be whole", lambda: whole(site), 300, every=1)
     ended = runs.migrate(["w1"], remove_docker="after_migration")
     assert ended.exit_code == 0, ended.log[-3000:]
     assert site.code("w1", "test", "-e", "/usr/sbin/dockerd") == 1, "its packages are removed"

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 def test_a_migration_and_a_way_back_leak_nothing(site: Site, output: Path, tmp_path: Path) -> None:
     mark = secrets.token_hex(12)
-    until_none("the workload to be whole", lambda: whole(site), 180, every=1)
+    until_none("the workload to be whole", lambda: whole(site), 300, every=1)
     with planted(site, mark) as paths, PrefectServer(tmp_path / "prefect") as server, listening() as words:
         runs = Runs(site, tmp_path, output / "faults", server.api)
         failed = runs.migrate(["w1"], ("w1", "start_kubelet", "after"))

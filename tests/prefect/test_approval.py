@@ -11,7 +11,7 @@ from tests.prefect.conftest import SETTINGS
 from tests.prefect.test_cancel import FAKE, deployment, lines, migration
 from tests.support.prefect_server import PrefectServer, ProcessWorker, eventually
 
-pytestmark = [pytest.mark.prefect, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.prefect, pytest.mark.timeout(900)]
 
 
 def test_a_suspended_run(server: PrefectServer, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests.prefect.conftest import SETTINGS
 from tests.support.prefect_server import PREFECT, PROJECT, PrefectServer, ProcessWorker, eventually
 
-pytestmark = [pytest.mark.prefect, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.prefect, pytest.mark.timeout(900)]
 FAKE = "tests.prefect.fake_cluster"
 
 

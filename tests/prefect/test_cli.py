@@ -10,7 +10,7 @@ import pytest
 
 from tests.prefect.conftest import CRI_SWITCH
 
-pytestmark = [pytest.mark.prefect, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.prefect, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("command", [["plan"], ["migrate", "--yes", "-o", "json"]])

@@ -11,7 +11,7 @@ import pytest
 from tests.prefect.conftest import CRI_SWITCH
 from tests.support.prefect_server import PREFECT, PrefectServer, ProcessWorker, eventually
 
-pytestmark = [pytest.mark.prefect, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.prefect, pytest.mark.timeout(900)]
 
 Deployed = Callable[[str], str]
 

@@ -54,7 +54,7 @@ def probing(inside: list[str], out: Path, url: str = SERVICE_URL, *more: str) ->
     with log.open("wb") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=stream)
     try:
-        until("the prober's file", out.exists, 120)
+        until("the prober's file", out.exists, 300)
         yield Record(out)
         assert process.poll() is None, f"the prober ended by itself: {log.read_text()}"
     finally:

@@ -35,13 +35,13 @@ def test_a_failed_step_ends_on_docker(site: Site, runs: Runs, output: Path, step
         assert {node: differs(before, in_service(as_it_stands(site, node))) for node, before in others.items()} == {
             node: {} for node in others
         }
-        until_none("every member of etcd to be healthy", lambda: _etcd(site), 180)
+        until_none("every member of etcd to be healthy", lambda: _etcd(site), 300)
 
 
 def test_a_failed_control_plane_never_leads_to_a_second_one_out(site: Site, runs: Runs, output: Path) -> None:
     """Whichever comes first fails; with five failures allowed the other two stay as they are."""
     planes = [node for node in site.nodes if node.startswith("cp")]
-    until_none("the workload to be whole", lambda: whole(site), 180, every=1)
+    until_none("the workload to be whole", lambda: whole(site), 300, every=1)
     before = {node: in_service(as_it_stands(site, node)) for node in planes}
     ended = runs.migrate(planes, (",".join(planes), "stop_kubelet", "after"), max_failures=5)
     failed = [node for node, outcome in ended.outcomes.items() if outcome == "rolled-back"]
@@ -49,13 +49,13 @@ def test_a_failed_control_plane_never_leads_to_a_second_one_out(site: Site, runs
     assert ended.exit_code == 7, ended.log[-3000:]
     assert len(failed) == 1
     assert sorted(ended.outcomes.values()) == ["rolled-back", "untouched", "untouched"]
-    until_none("every control plane as it was", lambda: _changed(site, before), 120, every=1)
+    until_none("every control plane as it was", lambda: _changed(site, before), 300, every=1)
     end = "back on Docker; the other two untouched"
     note(output, row | {"end": end, "seconds": round(ended.seconds, 1), "docker": before[failed[0]]["runtime"]})
 
 
 def test_the_next_run_migrates_every_node(site: Site, runs: Runs, output: Path) -> None:
-    until_none("the workload to be whole", lambda: whole(site), 180, every=1)
+    until_none("the workload to be whole", lambda: whole(site), 300, every=1)
     ended = runs.migrate(["*"])
     row = {"step": "none", "fault": f"the next run, {_WHERE}", "seconds": round(ended.seconds, 1)}
     for node in site.nodes:
@@ -63,7 +63,7 @@ def test_the_next_run_migrates_every_node(site: Site, runs: Runs, output: Path) 
     assert ended.exit_code == 0, ended.log[-3000:]
     assert set(ended.outcomes.values()) == {"migrated"}
     assert all(runtime.startswith("containerd://") for runtime in cluster.runtimes(site).values())
-    until_none("the workload to be whole", lambda: whole(site), 180, every=1)
+    until_none("the workload to be whole", lambda: whole(site), 300, every=1)
 
 
 def _changed(site: Site, before: dict[str, dict[str, object]]) -> dict[str, object]:
