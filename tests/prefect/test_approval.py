@@ -21,7 +21,7 @@ def test_a_suspended_run(server: PrefectServer, tmp_path: Path) -> None:
     def suspended() -> str:
         body = {"parameters": {"migration": migration("ask", approval="after_canary")}}
         run: str = server.ask("POST", f"/deployments/{made['id']}/create_flow_run", body)["id"]
-        eventually(lambda: server.flow_run(run)["state_name"] == "Suspended", 120, "the run is suspended")
+        eventually(lambda: server.flow_run(run)["state_name"] == "Suspended", 300, "the run is suspended")
         return run
 
     with ProcessWorker(server, "cancel"):
@@ -31,13 +31,13 @@ def test_a_suspended_run(server: PrefectServer, tmp_path: Path) -> None:
         assert "| w1 | worker | migrated" in page["data"]
         count = len(lines(trace))
         server.ask("POST", f"/flow_runs/{run}/resume", {})
-        eventually(lambda: server.flow_run(run)["state_type"] == "CANCELLED", 90, "no yes, no go")
+        eventually(lambda: server.flow_run(run)["state_type"] == "CANCELLED", 300, "no yes, no go")
         assert server.flow_run(run)["state_name"] == "NotApproved"
         assert len(lines(trace)) == count, "the answer is looked at before anything is started"
 
         run = suspended()
         server.ask("POST", f"/flow_runs/{run}/resume", {"run_input": {"approved": True, "by": "Ada"}})
-        eventually(lambda: server.flow_run(run)["state_type"] == "COMPLETED", 90, "the run goes on")
+        eventually(lambda: server.flow_run(run)["state_type"] == "COMPLETED", 300, "the run goes on")
         assert "w3 uncordon ended" in lines(trace)
         found = server.ask("POST", "/artifacts/filter", {"artifacts": {"key": {"any_": ["report-ask"]}}})
         said = next(each["data"] for each in found if each["flow_run_id"] == run)

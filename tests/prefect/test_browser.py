@@ -23,6 +23,6 @@ def test_the_form_starts_a_run(server: PrefectServer, deployed: Callable[[str], 
         assert spec["drain"]["timeout"] == 77
         assert spec["cluster"]["kubeconfig"] == "/nowhere/kubeconfig"
         # No cluster here: it must end before it touches anything, and say so. The one that runs is in tests/e2e.
-        eventually(lambda: server.flow_run(run_id)["state_type"] == "FAILED", 90, "the run ends as failed")
+        eventually(lambda: server.flow_run(run_id)["state_type"] == "FAILED", 300, "the run ends as failed")
         assert_run_page(driver, server.url, run_id, state="Failed", tasks=["discover"])
         assert server.subflows(run_id) == []

@@ -40,7 +40,9 @@ def test_the_command_line(server: PrefectServer, tmp_path: Path, number: int, bl
         text=True,
     )
     try:
-        eventually(lambda: {"w2 drain began", "w3 drain began"} <= set(lines(trace)), 90, "the second batch is at work")
+        eventually(
+            lambda: {"w2 drain began", "w3 drain began"} <= set(lines(trace)), 300, "the second batch is at work"
+        )
         process.send_signal(number)
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
@@ -102,7 +104,7 @@ def test_the_engines_cancel_and_a_window(server: PrefectServer, tmp_path: Path) 
             lambda: {"w2 drain began", "w3 drain began"} <= set(lines(trace)), 120, "the second batch is at work"
         )
         server.run(*PREFECT, "flow-run", "cancel", run["id"])
-        eventually(lambda: server.flow_run(run["id"])["state_type"] == "CANCELLED", 120, "the run is Cancelled")
+        eventually(lambda: server.flow_run(run["id"])["state_type"] == "CANCELLED", 300, "the run is Cancelled")
         time.sleep(6)
         assert not [line for line in lines(trace) if "stop_kubelet" in line and not line.startswith("w1")]
         (report,) = server.ask("POST", "/artifacts/filter", {"artifacts": {"key": {"any_": ["report-cancel"]}}})
@@ -115,7 +117,7 @@ def test_the_engines_cancel_and_a_window(server: PrefectServer, tmp_path: Path) 
             f"/deployments/{made['id']}/create_flow_run",
             {"parameters": {"migration": migration("closed", window=window)}},
         )
-        eventually(lambda: server.flow_run(run["id"])["state_type"] == "CANCELLED", 60, "the window is closed")
+        eventually(lambda: server.flow_run(run["id"])["state_type"] == "CANCELLED", 300, "the window is closed")
         state = server.flow_run(run["id"])["state"]
         assert state["name"] == "WindowClosed"
         assert "w1, w2, w3" in state["message"]

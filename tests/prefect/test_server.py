@@ -62,7 +62,7 @@ def test_a_schedule_creates_a_run_and_outlives_another_deploy(server: PrefectSer
         runs: list[dict[str, Any]] = server.ask("POST", "/flow_runs/filter", body)
         return [run for run in runs if run["auto_scheduled"] and run["state_type"] == "SCHEDULED"]
 
-    runs = eventually(scheduled, 100, "the scheduler creates a run")
+    runs = eventually(scheduled, 300, "the scheduler creates a run")
     assert runs[0]["parameters"]["migration"]["metadata"]["name"] == "window"
 
     deployed("window")

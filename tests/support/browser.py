@@ -197,7 +197,7 @@ def _open_tab(driver: WebDriver, name: str) -> None:
     here = expected_conditions.element_to_be_clickable(
         (By.XPATH, f"//*[contains(@class, 'tab') and normalize-space()='{name}']")
     )
-    tab = WebDriverWait(driver, 30).until(here, f"the tab {name}")
+    tab = WebDriverWait(driver, 120).until(here, f"the tab {name}")
     driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", tab)
     tab.click()
 
@@ -219,7 +219,7 @@ def _shows(driver: WebDriver, texts: Sequence[str], picture: str, *, scroll: boo
         return not missing
 
     try:
-        WebDriverWait(driver, 30).until(all_seen)
+        WebDriverWait(driver, 120).until(all_seen)
     except TimeoutException as problem:
         problem.add_note(f"not on the page {driver.current_url}: {missing}")
         raise
