@@ -10,17 +10,20 @@ from cri_switch.cluster.snapshot import WorkloadSnapshot
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from tasks import reach, stop
+from tasks.left_pending import waiting_for_uncordon
 from tasks.look import look
 
 
 @look
 def gate(migration: Migration, before: WorkloadSnapshot) -> str:
     """All nodes Ready, no pod newly failing, budgets as before, several checks in a row."""
+    api = reach.cluster(migration)
     return wait_gate(
-        reach.cluster(migration),
+        api,
         before=before,
         seconds=migration.spec.gate.timeout,
         checks=migration.spec.gate.checks,
+        kept=waiting_for_uncordon(api.impatient()),
         say=get_run_logger().info,
         stop=stop.stopping,
         sleep=stop.sleep,

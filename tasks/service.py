@@ -21,6 +21,7 @@ from cri_switch.model.attempt import Attempt
 from cri_switch.model.migration import Migration
 from cri_switch.model.step_result import StepResult
 from tasks import reach, stop
+from tasks.left_pending import waiting_for_uncordon
 from tasks.step import DRY, Outcome, step
 
 
@@ -80,6 +81,7 @@ def settle(attempt: Attempt, migration: Migration, before: StepResult, drained: 
         evicted,
         controllers=before.data["controllers"],
         seconds=migration.spec.timeouts.settle,
+        kept=waiting_for_uncordon(api.impatient()),
         stop=stop.stopping,
         sleep=stop.sleep,
     )

@@ -7,6 +7,7 @@ from cri_switch.model.errors import NotProven
 from cri_switch.model.migration import Migration
 from cri_switch.model.plan import Plan
 from tasks import reach, stop
+from tasks.left_pending import waiting_for_uncordon
 from tasks.look import look
 from tasks.step import DRY
 
@@ -40,4 +41,11 @@ def verify_cluster(plan: Plan, migration: Migration, before: WorkloadSnapshot, f
             state="Docker's packages were not removed",
             next_step="run the same command again: it plans these nodes anew",
         )
-    return wait_whole(api, before, seconds=migration.spec.timeouts.settle, stop=stop.stopping, sleep=stop.sleep)
+    return wait_whole(
+        api,
+        before,
+        seconds=migration.spec.timeouts.settle,
+        kept=waiting_for_uncordon(api.impatient()),
+        stop=stop.stopping,
+        sleep=stop.sleep,
+    )

@@ -44,7 +44,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("PodFinalizers", _W, "A pod has finalizers, so it is not gone before somebody takes them off.", "See that their controller runs."),
         Entry("HostPathData", _W, "A pod that may move uses a directory of its node.", "Give it a volume, or a nodeSelector."),
         Entry("BatchDoesNotFit", _W, "Pods of a batch find no room on the other nodes and wait until it is back. Checked: requests, number of pods, cordons, taints, node selectors, required node affinity, volumes tied to nodes, host ports, required pod affinity and anti-affinity, topology spread (DoNotSchedule). Not checked: what is only preferred, namespaceSelector, minDomains and the like, priorities, quotas, limits of attached volumes.", "Add a node, scale down, or lower `spec.max_unavailable`."),
-        Entry("TiedToCordonedNode", _E, "Pods of a chosen node that an administrator has cordoned may run on no other node: it stays cordoned, so they would stay Pending and the node would not settle.", "`kubectl uncordon` it, or `spec.nodes.exclude`."),
+        Entry("TiedToCordonedNode", _E, "Pods of a chosen node that an administrator has cordoned may run on no other node: it stays cordoned, so they stay Pending until somebody uncordons it; ignored, the run does not wait for them and names them.", "`kubectl uncordon` it, or `spec.nodes.exclude`."),
     ),
     "Nodes": (
         Entry("Unreachable", _E, "The node or its sshd does not answer.", "See to the node, ssh_config and the network."),

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from cri_switch.cluster.client import Cluster
+from cri_switch.cluster.left_pending import Kept, LeftPending, none_kept
 from cri_switch.cluster.snapshot import WorkloadSnapshot, exhausted, failing, not_ready
 from cri_switch.cluster.wait import Pace, until
 
@@ -16,6 +17,7 @@ def gate(
     seconds: float,
     before: WorkloadSnapshot | None = None,
     checks: int = 2,
+    kept: Kept = none_kept,
     say: Callable[[str], None] = lambda _line: None,
     stop: Callable[[], bool] = lambda: False,
     sleep: Callable[[float], None] = time.sleep,
@@ -23,12 +25,14 @@ def gate(
 ) -> str:
     """Wait until `checks` looks in a row find all nodes Ready, no pod newly failing, budgets as before.
 
-    What was not Ready or failed in `before` already does not count. Without `before` it cannot be told what is new:
-    then failing pods are only named in the answer. What it waits for goes to `say` when that changes.
+    What was not Ready or failed in `before` already does not count, nor a budget that only `kept` pods spend. Without
+    `before` it cannot be told what is new: then failing pods are only named in the answer. What it waits for goes to
+    `say` when that changes.
 
     Raises RemoteTimeout, Stopped, ApiError.
     """
     polled, known = cluster.impatient(), before or WorkloadSnapshot()
+    pending = LeftPending(polled, kept)
     good, old, told = 0, list[str](), list[str]()
 
     def look() -> str:
@@ -37,8 +41,10 @@ def gate(
         old = failing(polled.list("Pod"))
         if before is not None:
             lacks += [line for line in old if line not in known.failing]
-            spent = exhausted(polled.list("PodDisruptionBudget"))
-            lacks += [f"PodDisruptionBudget {name} allows none" for name in spent if name not in known.exhausted]
+            budgets = polled.list("PodDisruptionBudget")
+            spent = set(exhausted(budgets)) - set(known.exhausted)
+            spent -= pending.budgets(budgets) if spent else set()
+            lacks += [f"PodDisruptionBudget {name} allows none" for name in sorted(spent)]
         if lacks and lacks != told:
             say(f"the gate waits: {'; '.join(lacks)}")
         told = lacks

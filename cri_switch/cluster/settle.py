@@ -8,6 +8,7 @@ from typing import Any
 
 from cri_switch.cluster import pods
 from cri_switch.cluster.client import Cluster, Obj
+from cri_switch.cluster.left_pending import Kept, LeftPending, none_kept
 from cri_switch.cluster.pods import EvictedPod
 from cri_switch.cluster.wait import Pace, until
 from cri_switch.cluster.workloads import COUNTED, Controller, Owners, short
@@ -21,6 +22,7 @@ def settled(
     *,
     seconds: float,
     controllers: Sequence[dict[str, Any]] = (),
+    kept: Kept = none_kept,
     stop: Callable[[], bool] = lambda: False,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
@@ -28,16 +30,21 @@ def settled(
     """Wait until every controller that lost a pod is whole, the node's pods run and its volumes are let go.
 
     `controllers` is what `controllers_on` noted before the drain: it covers an earlier run's evictions too, and more
-    ready pods than then are not asked for. Owners of kinds that cannot be counted are named in the answer.
+    ready pods than then are not asked for, nor those that an administrator's cordon keeps Pending (`kept`): these, and
+    owners of kinds that cannot be counted, are named in the answer.
 
     Raises RemoteTimeout that names what is missing, Stopped, ApiError.
     """
     watched, uncounted = _watched(cluster, evicted, controllers)
     polled = cluster.impatient()
+    pending = LeftPending(polled, kept)
 
     def look() -> str:
         on_node = polled.list("Pod", fields=f"spec.nodeName={node.name}")
         lacks = {key: text for key, before in watched.items() if (text := _short(polled, key, before))}
+        if lacks:
+            left = pending.by_controller()
+            lacks = {key: text for key in lacks if (text := _short(polled, key, watched[key], left[key]))}
         weak = {key for key, before in watched.items() if before == 0} | set(lacks)
         texts = [f"{kind} {namespace}/{name}: {text}" for (namespace, kind, name), text in lacks.items()]
         texts += _not_started(polled, on_node, weak)
@@ -51,7 +58,7 @@ def settled(
         Pace(stop, sleep, clock),
         next_step="kubectl get pods -A -o wide; kubectl get events -A",
     )
-    text = f"{len(watched)} controllers whole, volumes let go after {took:.0f} s"
+    text = f"{len(watched)} controllers whole, volumes let go after {took:.0f} s{pending.said()}"
     return f"{text}; not judged: {', '.join(sorted(uncounted))}" if uncounted else text
 
 
@@ -72,10 +79,10 @@ def _watched(
     return watched, uncounted
 
 
-def _short(cluster: Cluster, key: tuple[str, str, str], before: int | None) -> str:
+def _short(cluster: Cluster, key: tuple[str, str, str], before: int | None, left: int = 0) -> str:
     namespace, kind, name = key
     found = cluster.get(kind, name, namespace)
-    return short(found, before) if found else ""  # deleted meanwhile: nothing to wait for
+    return short(found, before, left) if found else ""  # deleted meanwhile: nothing to wait for
 
 
 def _not_started(cluster: Cluster, on_node: Iterable[Obj], weak: set[tuple[str, str, str]]) -> list[str]:

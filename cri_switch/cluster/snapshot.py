@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from pydantic import BaseModel, ConfigDict
 
 from cri_switch.cluster import pods
 from cri_switch.cluster.client import Cluster, Obj
+from cri_switch.cluster.left_pending import Kept, LeftPending, none_kept
 from cri_switch.cluster.wait import Pace, until
 
 KINDS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
@@ -62,13 +63,19 @@ def counts(cluster: Cluster) -> tuple[Count, ...]:
     return tuple(_count(found) for kind in KINDS for found in cluster.list(kind) if pods.controller(found) is None)
 
 
-def unready(before: Iterable[Count], after: Iterable[Count]) -> list[str]:
-    """What was whole, or further on, and is not now: pure. No more is asked than there was, nor than is wanted now."""
+def unready(
+    before: Iterable[Count], after: Iterable[Count], left: Mapping[tuple[str, str, str], int] | None = None
+) -> list[str]:
+    """What was whole, or further on, and is not now: pure. No more is asked than there was, nor than is wanted now.
+
+    `left`: how many pods of (namespace, kind, name) nobody waits for.
+    """
     now = {str(count): count for count in after}
     lines = []
     for old in before:
         new = now.get(str(old))
         wanted = min(old.ready, old.wanted, new.wanted) if new else 0
+        wanted -= (left or {}).get((old.namespace, old.kind, old.name), 0)
         if new and new.ready < wanted:
             lines.append(f"{old}: {new.ready} of {new.wanted} ready, {old.ready} before")
     return lines
@@ -79,20 +86,28 @@ def wait_whole(
     before: WorkloadSnapshot,
     *,
     seconds: float,
+    kept: Kept = none_kept,
     stop: Callable[[], bool] = lambda: False,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> str:
-    """Wait until nothing is `unready`. Raises RemoteTimeout that names what is, Stopped, ApiError."""
+    """Wait until nothing is `unready` but for `kept` pods. Raises RemoteTimeout with what is, Stopped, ApiError."""
     polled = cluster.impatient()
+    pending = LeftPending(polled, kept)
+
+    def look() -> str:
+        now = counts(polled)
+        lacks = unready(before.counts, now)
+        return "; ".join(unready(before.counts, now, pending.by_controller())) if lacks else ""
+
     until(
-        lambda: "; ".join(unready(before.counts, counts(polled))),
+        look,
         "the workloads to be as before",
         seconds,
         Pace(stop, sleep, clock, every=2.0),
         next_step="kubectl get deployments,statefulsets,daemonsets,pods -A -o wide",
     )
-    return f"{len(before.counts)} controllers as before"
+    return f"{len(before.counts)} controllers as before{pending.said()}"
 
 
 def failing(all_pods: list[Obj]) -> list[str]:

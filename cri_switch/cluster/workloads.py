@@ -121,8 +121,11 @@ def wanted_of(controller: Obj) -> int:
     return 1
 
 
-def short(controller: Obj, before: int | None) -> str:
-    """What a controller lacks; no more is asked of it than it had `before`. Empty when it is whole."""
+def short(controller: Obj, before: int | None, left: int = 0) -> str:
+    """What a controller lacks; no more is asked of it than it had `before`, less the `left` pods that nobody waits for.
+
+    Empty when it is whole.
+    """
     generation = controller["metadata"].get("generation", 0)
     seen = (controller.get("status") or {}).get("observedGeneration", generation)
     wanted, ready = wanted_of(controller), ready_of(controller)
@@ -130,4 +133,4 @@ def short(controller: Obj, before: int | None) -> str:
         wanted = min(wanted, before)
     if seen < generation:
         return "its controller has not seen its last change yet"
-    return f"{ready} of {wanted} ready" if ready < wanted else ""
+    return f"{ready} of {wanted} ready" if ready < wanted - left else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -119,6 +120,35 @@ def test_a_pod_that_did_not_start_before_either() -> None:
     assert bench.settled(controllers=[{"namespace": "lab", "kind": "Deployment", "name": "web", "ready": 0}])
     with pytest.raises(RemoteTimeout):
         bench.settled()
+
+
+def unscheduled(name: str) -> Obj:
+    found = pod(name, phase="Pending", ready=False)
+    del found["spec"]["nodeName"]
+    return found
+
+
+def test_a_pod_that_waits_for_an_administrator_is_named_and_not_waited_for() -> None:
+    bench = Bench()
+    bench.api.add("pods", unscheduled("web-7"))
+    bench.ready(1)
+
+    def kept(pods: Sequence[Obj]) -> Sequence[Obj]:
+        return [each for each in pods if each["metadata"]["name"] == "web-7"]
+
+    with pytest.raises(RemoteTimeout, match="1 of 2 ready"):
+        bench.settled(WEB)
+    uncordons = "Pending until an administrator uncordons the node that would take them: lab/web-7"
+    assert bench.settled(WEB, kept=kept).endswith(f"after 0 s; {uncordons}")
+    before = WorkloadSnapshot(counts=(count(2, wanted=2),))
+    given: dict[str, Any] = {"seconds": 10, "sleep": bench.clock.sleep, "clock": bench.clock}
+    assert wait_whole(cluster(bench.api), before, kept=kept, **given) == f"1 controllers as before; {uncordons}"
+    bench.ready(0)
+    bench.api.add("pods", unscheduled("web-8"))
+    with pytest.raises(RemoteTimeout, match="0 of 2 ready"):
+        bench.settled(WEB, kept=kept)
+    with pytest.raises(RemoteTimeout, match="0 of 2 ready"):
+        wait_whole(cluster(bench.api), before, kept=kept, **given)
 
 
 def test_volumes_are_let_go() -> None:
