@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -23,9 +22,9 @@ from cri_switch.node.facts.cri import (
 from cri_switch.node.facts.docker import DOCKER_SHIMS
 from cri_switch.node.facts.network import IPTABLES
 from cri_switch.node.facts.programs import has_program
+from cri_switch.render.cni_iptables import stale_rules
 
 _LOOK_AT = 5
-_RULE_OWNER = re.compile(r'^-A (\S+) .*\bid: \\?"([0-9a-f]{64})\\?"', re.MULTILINE)
 _KUBEPODS = ("kubepods", "kubepods.slice")
 
 
@@ -97,17 +96,11 @@ def runtime_proof(connection: Connection, endpoint: str = ENDPOINT, expected: Co
     live = {one.id for one in sandboxes}
     leaked = tuple(one.address for one in held if one.container_id not in live)
     problems += [f"address {address} is held for a sandbox that is gone" for address in leaked]
-    problems += stale_rules(rules, live)
-    return RuntimeProof(pods, tuple(problems), leaked)
-
-
-def stale_rules(saved: str, live: Collection[str]) -> list[str]:
-    """Rules of portmap and bridge whose comment names a sandbox that is gone: new pods' hostPorts would be dead."""
-    return [
-        f"iptables chain {chain} still has a rule of sandbox {owner:.12}, which is gone"
-        for chain, owner in dict.fromkeys(_RULE_OWNER.findall(saved))
-        if owner not in live
+    problems += [
+        f"iptables chain {chain} still has a rule of sandbox {owner:.12}, which is gone"  # new hostPorts would be dead
+        for chain, owner in dict.fromkeys(stale_rules(rules, live).found)
     ]
+    return RuntimeProof(pods, tuple(problems), leaked)
 
 
 def cgroups(pid: int) -> Fact[tuple[str, ...]]:

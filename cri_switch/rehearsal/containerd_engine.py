@@ -23,6 +23,7 @@ class ContainerdEngine(Engine):
     scope = "containerd.service"
     scope_name = "cri-containerd"
     restart_sec = 5.0
+    netns_outlives = True
     argv = ("/usr/bin/containerd",)
     loaded = Settings(cri=False)
     cri_at = 0.0

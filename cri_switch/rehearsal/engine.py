@@ -71,6 +71,8 @@ class Engine:
     namespace = ""
     cache = ""
     scope = ""
+    netns_outlives = False
+    """Whether a sandbox's network namespace is still there when its pause container has ended."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -200,7 +202,8 @@ class Engine:
         for box in [one for one in self.boxes.values() if one.sandbox_id == sandbox.id and one.id != sandbox.id]:
             self.remove(box)
         if sandbox.pod is not None and not sandbox.pod.host_network:
-            self.machine.network.detach(sandbox.id, self.cache)
+            netns = self.netns_outlives or sandbox.running
+            self.machine.network.detach(sandbox.id, self.cache, netns=netns)
         self.remove(sandbox)
 
     def crash(self) -> None:

@@ -45,10 +45,14 @@ class Firewall:
         if words not in rules:
             rules.insert(0 if first else len(rules), words)
 
-    def drop_where(self, table: str, mark: str) -> None:
-        """Take every rule away one of whose words contains a text."""
-        for rules in self.tables[table].values():
-            rules[:] = [rule for rule in rules if not any(mark in word for word in rule)]
+    def drop_where(self, table: str, chain: str, mark: str) -> None:
+        """Take every rule of a chain away one of whose words contains a text."""
+        rules = self.tables[table].get(chain, [])
+        rules[:] = [rule for rule in rules if not any(mark in word for word in rule)]
+
+    def drop_chain(self, table: str, name: str) -> None:
+        """A chain and its rules, where it is there."""
+        self.tables[table].pop(name, None)
 
     def save(self) -> str:
         """iptables-save."""

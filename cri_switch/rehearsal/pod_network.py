@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import ipaddress
 import json
 
 from cri_switch.rehearsal.filesystem import FileSystem
 from cri_switch.rehearsal.firewall import Firewall
 from cri_switch.rehearsal.pod import Pod
+from cri_switch.render.cni_iptables import pod_chains
 
 NETWORK = "lab"
 HELD = f"/var/lib/cni/networks/{NETWORK}"
 PLUGINS = ("bridge", "host-local", "portmap", "loopback")
+_SHARED = (
+    "PREROUTING -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT",
+    "OUTPUT -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT",
+    'POSTROUTING -m comment --comment "CNI portfwd requiring masquerade" -j CNI-HOSTPORT-MASQ',
+    "CNI-HOSTPORT-MASQ -m mark --mark 0x2000/0x2000 -j MASQUERADE",
+    'CNI-HOSTPORT-SETMARK -m comment --comment "CNI portfwd masquerade mark" -j MARK --set-xmark 0x2000/0x2000',
+)
+"""portmap's rules that all pods share; they stay when the last of them goes."""
 
 
 def conflist(cidr: str) -> str:
@@ -22,7 +30,7 @@ def conflist(cidr: str) -> str:
         "type": "bridge",
         "bridge": "cni0",
         "isGateway": True,
-        "ipMasq": False,
+        "ipMasq": True,
         "ipam": {"type": "host-local", "ranges": [[{"subnet": cidr}]], "routes": [{"dst": "0.0.0.0/0"}]},
     }
     portmap = {"type": "portmap", "capabilities": {"portMappings": True}}
@@ -59,6 +67,7 @@ class PodNetwork:
         address = self._address()
         self._fs.put(f"{HELD}/{address}", f"{owner}\r\neth0")
         self._fs.put(f"{HELD}/last_reserved_ip.0", address)
+        self._masquerade(owner, address)
         for host, inside, protocol in pod.ports:
             self._map(owner, address, host, inside, protocol)
         self._fs.put(f"{cache}/results/{NETWORK}-{owner}-eth0", self._cached(owner, pod, address, conf_dir), 0o600)
@@ -73,25 +82,27 @@ class PodNetwork:
             0o600,
         )
 
-    def detach(self, owner: str, cache: str) -> None:
-        """CNI DEL of the whole list, and libcni's notes go."""
+    def detach(self, owner: str, cache: str, *, netns: bool = True) -> None:
+        """CNI DEL of the whole list, and libcni's notes go; `netns`: the sandbox's network namespace is there still."""
         self.unmap(owner)
-        self.release(owner)
+        self.release(owner, netns=netns)
         for name in self._fs.names(f"{cache}/results"):
             if f"-{owner}-" in name:
                 self._fs.remove(f"{cache}/results/{name}")
 
     def unmap(self, owner: str) -> None:
         """portmap's DEL."""
-        self._firewall.drop_where("nat", owner)
-        for chain in [name for name in self._firewall.tables["nat"] if name == _chain(owner)]:
-            self._firewall.tables["nat"].pop(chain)
+        self._firewall.drop_where("nat", "CNI-HOSTPORT-DNAT", owner)
+        self._firewall.drop_chain("nat", pod_chains(NETWORK, owner)[1])
 
-    def release(self, owner: str) -> None:
-        """bridge's DEL, with host-local's."""
+    def release(self, owner: str, *, netns: bool) -> None:
+        """bridge's DEL, with host-local's: without the network namespace the rules of ipMasq stay (seen)."""
         for name in self._fs.names(HELD):
             if name[0].isdigit() and (self._fs.text(f"{HELD}/{name}") or "").startswith(owner):
                 self._fs.remove(f"{HELD}/{name}")
+        if netns:
+            self._firewall.drop_where("nat", "POSTROUTING", owner)
+            self._firewall.drop_chain("nat", pod_chains(NETWORK, owner)[0])
 
     def _address(self) -> str:
         hosts = ipaddress.ip_network(self.cidr)
@@ -104,14 +115,24 @@ class PodNetwork:
                 return address
         raise NetworkRefuses(f"failed to allocate for range 0: no IP addresses available in range set: {self.cidr}")
 
+    def _masquerade(self, owner: str, address: str) -> None:
+        chain = pod_chains(NETWORK, owner)[0]
+        note = f'-m comment --comment "name: \\"{NETWORK}\\" id: \\"{owner}\\""'
+        self._firewall.add("nat", f"POSTROUTING -s {address}/32 {note} -j {chain}")
+        self._firewall.add("nat", f"{chain} -d {self.cidr} {note} -j ACCEPT")
+        self._firewall.add("nat", f"{chain} ! -d 224.0.0.0/4 {note} -j MASQUERADE")
+
     def _map(self, owner: str, address: str, host: int, inside: int, protocol: str) -> None:
-        for chain in ("PREROUTING", "OUTPUT"):
-            self._firewall.add("nat", f"{chain} -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT")
+        for line in _SHARED:
+            self._firewall.add("nat", line)
+        chain = pod_chains(NETWORK, owner)[1]
         note = f'dnat name: \\"{NETWORK}\\" id: \\"{owner}\\"'
         match = f'-p {protocol} -m comment --comment "{note}" -m multiport --dports {host}'
-        self._firewall.add("nat", f"CNI-HOSTPORT-DNAT {match} -j {_chain(owner)}")
-        rule = f"-p {protocol} -m {protocol} --dport {host} -j DNAT --to-destination {address}:{inside}"
-        self._firewall.add("nat", f"{_chain(owner)} {rule}")
+        self._firewall.add("nat", f"CNI-HOSTPORT-DNAT {match} -j {chain}")
+        rule = f"-p {protocol} -m {protocol} --dport {host}"
+        for source in (self.cidr, "127.0.0.1/32"):
+            self._firewall.add("nat", f"{chain} -s {source} {rule} -j CNI-HOSTPORT-SETMARK")
+        self._firewall.add("nat", f"{chain} {rule} -j DNAT --to-destination {address}:{inside}")
 
     def _cached(self, owner: str, pod: Pod, address: str, conf_dir: str) -> str:
         first = next(name for name in self._fs.names(conf_dir) if name.endswith((".conf", ".conflist")))
@@ -141,7 +162,3 @@ class PodNetwork:
         if capabilities:
             cached["capabilityArgs"] = capabilities
         return json.dumps(cached, separators=(",", ":"))
-
-
-def _chain(owner: str) -> str:
-    return f"CNI-DN-{hashlib.sha256(owner.encode()).hexdigest()[:20]}"

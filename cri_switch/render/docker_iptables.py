@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
+
+from cri_switch.render.iptables_text import parsed, target
 
 CHAINS = frozenset(
     {
@@ -46,13 +47,13 @@ def docker_rules(saved: str) -> DockerRules:
     else names docker0 is the administrator's and stays.
     """
     found = DockerRules()
-    parsed = list(_parsed(saved))
+    rules = list(parsed(saved))
     bridges = docker_bridges(saved)
-    ours = {(table, words[1]) for table, _line, words in parsed if words[0] == ":" and words[1] in CHAINS}
-    found.kept = [line for _table, line, words in parsed if _user_rule(words)]
+    ours = {(table, words[1]) for table, _line, words in rules if words[0] == ":" and words[1] in CHAINS}
+    found.kept = [line for _table, line, words in rules if _user_rule(words)]
     chains = {chain for chain in ours if not (found.kept and chain == ("filter", USER_CHAIN))}
     declared, deletes = [], []
-    for table, line, words in parsed:
+    for table, line, words in rules:
         if words[0] == ":" and (table, words[1]) in chains:
             found.lines.append(line)
             declared.append((table, words[1]))
@@ -77,30 +78,12 @@ def docker_bridges(saved: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(["docker0", *named]))
 
 
-def _parsed(saved: str) -> Iterator[tuple[str, str, list[str]]]:
-    table = ""
-    for line in saved.splitlines():
-        if line.startswith("*"):
-            table = line[1:].strip()
-        elif line.startswith(":"):
-            yield table, line, [":", line[1:].split()[0]]
-        elif line.startswith("-A "):
-            yield table, line, shlex.split(line)
-
-
 def _user_rule(words: list[str]) -> bool:
     return words[:2] == ["-A", USER_CHAIN] and words[2:] != ["-j", "RETURN"]
 
 
-def _target(words: list[str]) -> str:
-    for flag in ("-j", "-g"):
-        if flag in words[:-1]:
-            return words[words.index(flag) + 1]
-    return ""
-
-
 def _is_dockers(table: str, words: list[str], chains: set[tuple[str, str]], bridges: Collection[str]) -> bool:
-    if (table, _target(words)) in chains:
+    if (table, target(words)) in chains:
         return True
     rule = words[1:]
     if table == "filter":

@@ -8,7 +8,7 @@ from typing import Any
 from cri_switch.model.migration import Migration
 from cri_switch.node.action import Do, Part, Put, Until, read
 from cri_switch.node.actions.give_back import give_back
-from cri_switch.node.actions.release_addresses import CRI_CACHE
+from cri_switch.node.actions.remove_stale_rules import CRI_CACHE
 from cri_switch.node.before import Before
 from cri_switch.node.command import plain, sudo
 from cri_switch.node.fact import Fact

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from cri_switch.model.migration import Migration
 from cri_switch.node.action import Action, Do, read
+from cri_switch.node.actions.remove_stale_rules import attached
 from cri_switch.node.command import sudo
-from cri_switch.node.facts.cni import DOCKERSHIM_CACHE, RESERVATIONS, attachments
+from cri_switch.node.facts.cni import RESERVATIONS
 from cri_switch.node.facts.cri import cri_sandboxes
 from cri_switch.node.facts.kubelet import KUBELET_STARTED
 from cri_switch.node.facts.times import modified
-
-CRI_CACHE = "/var/lib/cni"
 
 
 def release_addresses(migration: Migration) -> Action:
@@ -23,8 +22,7 @@ def release_addresses(migration: Migration) -> Action:
     if not held:
         return "host-local holds no address"
     live = {one.id for one in (yield from read(cri_sandboxes(migration.spec.target.endpoint)))}
-    for cache in (DOCKERSHIM_CACHE, CRI_CACHE):
-        live |= {one.container_id for one in (yield from read(attachments(cache)))}
+    live |= yield from attached()
     dead = [one for one in held if one.container_id not in live]
     if not dead:
         return f"{len(held)} addresses, none leaked"

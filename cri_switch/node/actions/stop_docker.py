@@ -10,6 +10,7 @@ from cri_switch.model.errors import NotProven
 from cri_switch.model.migration import Migration
 from cri_switch.node.action import Action, Do, Part, Until, read
 from cri_switch.node.actions.give_back import give_back
+from cri_switch.node.actions.remove_stale_rules import remove_stale_rules
 from cri_switch.node.actions.retire_docker import RETIRED, SERVICE, SOCKET, retire_docker
 from cri_switch.node.actions.stop_kubelet import KUBELET
 from cri_switch.node.command import sudo
@@ -26,12 +27,14 @@ _LINKS_AT_ONCE = 200
 def stop_docker(migration: Migration, *, migration_id: str) -> Action:
     """Application containers, then CNI DEL while the pauses live, then the pauses; all removed, and dockerd off.
 
+    Rules of sandboxes that were gone before go too: verify_node takes them for its own run's, and refuses the node.
+
     With `dockerd_until_kubelet` dockerd stays up, proven empty: `retire_docker` follows once the kubelet is Ready.
 
     Raises:
         NotProven: containers that are not Kubernetes' are there and not allowed, or some live without dockerd.
     """
-    found = yield from read(units(SERVICE))
+    found = yield from read(units(SERVICE, KUBELET))
     containers: tuple[Container, ...] = ()
     if found[SERVICE].active:
         ids = yield from read(DOCKER_IDS)
@@ -54,13 +57,16 @@ def stop_docker(migration: Migration, *, migration_id: str) -> Action:
 
     yield from _stop(application_order(containers))
     flags = yield from flags_before(migration_id, migration.spec.kubelet.flags_file)
-    left = yield from read(attachments(flags.get("cni-cache-dir", DOCKERSHIM_CACHE)))
+    cache = flags.get("cni-cache-dir", DOCKERSHIM_CACHE)
+    left = yield from read(attachments(cache))
     pids = {one.id: one.pid for one in containers if one.sandbox and one.running}
     given, failed = yield from give_back(left, pids, flags.get("cni-bin-dir", CNI_BIN_DIR))
     yield from _stop([[one for one in containers if one.sandbox]])
     if containers:
         yield Do(sudo("docker", "rm", *(one.id for one in containers), timeout=300), "remove Docker's containers")
     yield from docker_is_empty(dockerd=found[SERVICE].active)
+    migrated = found[KUBELET].active and not containers
+    stale = [] if migrated else (yield from remove_stale_rules(cache))
     links = yield from read(DOCKER_LOG_LINKS)
     for start in range(0, len(links), _LINKS_AT_ONCE):
         some = links[start : start + _LINKS_AT_ONCE]
@@ -68,6 +74,7 @@ def stop_docker(migration: Migration, *, migration_id: str) -> Action:
 
     done = [f"{len(containers)} containers stopped and removed"] if containers else []
     done += [f"{len(given)} network attachments given back"] if given else []
+    done += stale
     done += [f"{len(links)} log links removed"] if links else []
     if not migration.spec.dockerd_until_kubelet:
         retired = yield from retire_docker(migration)

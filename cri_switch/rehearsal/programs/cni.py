@@ -31,7 +31,12 @@ def plugin(call: Call) -> Reply:
     if name == "portmap":
         network.unmap(owner)
     elif name == "bridge":
-        network.release(owner)
+        network.release(owner, netns=_lives(call, call.env["CNI_NETNS"]))
     elif name not in ("loopback", "host-local"):
         raise UnknownUse(call.argv[0])
     return Reply()
+
+
+def _lives(call: Call, netns: str) -> bool:
+    """Whether `/proc/PID/ns/net` is of a process that lives."""
+    return netns != "" and call.machine.processes.read(netns.replace("/ns/net", "/cmdline")) is not None

@@ -9,7 +9,9 @@ from cri_switch.node.actions.release_addresses import release_addresses
 from cri_switch.node.actions.undo import undo
 from cri_switch.node.before import note_before
 from cri_switch.node.facts.control_plane import prove_control_plane
+from cri_switch.node.facts.network import IPTABLES
 from cri_switch.node.proof import prove_runtime
+from cri_switch.render.cni_iptables import stale_rules
 from tests.unit.rehearsal.switching import MINE, STEPS, Switching
 
 
@@ -34,6 +36,22 @@ def test_the_whole_article_runs_and_each_step_twice_equals_once(driver: str) -> 
         cluster.connection, seconds=0
     ).startswith("5 pods")
     assert "none leaked" in cluster.perform(release_addresses(cluster.migration)).summary
+    assert cluster.world.complaints == []
+
+
+def test_a_node_whose_dockerd_was_restarted_before_is_proven_too() -> None:
+    """The sandboxes that died with it have left rules: the kubelet's DEL of them had no network namespace."""
+    cluster = Switching()
+    before = {one.id for one in cluster.machine.docker.boxes.values() if one.sandbox}
+    cluster.sudo("systemctl", "restart", "docker.service")
+    cluster.pass_time(30)
+    live = {one.id for one in cluster.machine.docker.boxes.values() if one.sandbox and one.running}
+    assert not before & live
+    left = stale_rules(IPTABLES.read(cluster.connection), live)
+    assert {sandbox for _chain, sandbox in left.found} <= before
+    assert {chain for chain, _sandbox in left.found if not chain.startswith("CNI-")} == {"POSTROUTING"}
+    _whole(cluster)
+    prove_runtime(cluster.connection, seconds=1e-9)
     assert cluster.world.complaints == []
 
 

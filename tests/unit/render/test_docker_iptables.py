@@ -4,6 +4,7 @@ import shlex
 
 import pytest
 
+from cri_switch.render.cni_iptables import StaleRules
 from cri_switch.render.docker_iptables import DockerRules, docker_rules
 
 # As iptables-save of Debian 11 prints it on a worker with Docker 20.10, kube-proxy and the bridge plugin; rules of the
@@ -74,7 +75,7 @@ STAYS = [
 ]
 
 
-def apply(saved: str, rules: DockerRules) -> str:
+def apply(saved: str, rules: DockerRules | StaleRules) -> str:
     """What the kernel does with the removals: refuses a rule that is not there, a chain in use or not empty."""
     table, out = "", []
     lines = [(table := line[1:] if line.startswith("*") else table, line) for line in saved.splitlines()]

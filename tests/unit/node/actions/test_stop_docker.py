@@ -8,9 +8,11 @@ from cri_switch.model.errors import NotProven
 from cri_switch.node.action import perform
 from cri_switch.node.actions.stop_docker import stop_docker
 from cri_switch.node.command import Result
+from cri_switch.render.cni_iptables import stale_rules
 from tests.unit.node.actions.machine import Machine, container, migration
 from tests.unit.render.test_cni_cache import cache_file
-from tests.unit.render.test_docker_iptables import SAVED
+from tests.unit.render.test_cni_iptables import LIVE, saved
+from tests.unit.render.test_docker_iptables import SAVED, apply
 
 CACHE = "/var/lib/cni/cache/results"
 
@@ -85,6 +87,33 @@ def test_without_waiting_for_the_kubelet_dockerd_goes_at_once_the_socket_first()
         "systemctl mask docker.socket docker.service",
     ]
     assert machine.did.index("docker rm 5") < machine.did.index(units[0])
+
+
+def with_rules() -> Machine:
+    """Rules of a pod that has an attachment, of one that was gone before, and an administrator's."""
+    machine = control_plane()
+    machine.iptables = saved()
+    machine.files[f"/var/lib/cni/results/lab-{LIVE}-eth0"] = cache_file(containerId=LIVE)
+    return machine
+
+
+def test_rules_of_sandboxes_that_were_gone_before_go_and_nothing_else() -> None:
+    machine = with_rules()
+    summary = act(machine)[1]
+    stale = stale_rules(saved(), {LIVE})
+    assert f"{len(stale.lines)} iptables lines of 1 sandboxes that were gone before removed" in summary
+    assert machine.iptables == apply(saved(), stale)
+    assert machine.did.index("docker rm 5") < min(
+        n for n, line in enumerate(machine.did) if line.startswith("iptables")
+    )
+    assert act(machine) == (0, "Docker ran nothing already")
+
+
+def test_rules_stay_while_a_kubelet_runs_that_may_be_making_a_pod() -> None:
+    machine = with_rules()
+    machine.docker, machine.active["kubelet.service"] = [], True
+    act(machine)
+    assert machine.iptables == saved()
 
 
 def test_a_dry_run_changes_nothing_and_names_the_steps() -> None:
