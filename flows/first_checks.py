@@ -53,7 +53,7 @@ def first_checks(found: Discovery, plan: Plan, migration: Migration) -> Looked:
     """The same, warnings logged.
 
     Raises:
-        PreflightError: at least one is an error; nothing was touched.
+        PreflightError: at least one is an error; nothing was touched. All findings are its `report`.
     """
     looked = look_first(found, plan, migration)
     problem = verdict(looked.findings)

@@ -40,7 +40,7 @@ def migrate_cluster(migration: Migration) -> Report | State[Report]:
     """Switch every chosen node from Docker to the target runtime, workers first, and remove Docker at the end.
 
     Raises:
-        PreflightError, BackupFailed, LockHeld: nothing was touched.
+        PreflightError, BackupFailed, LockHeld: nothing was touched. The findings are a PreflightError's `report`.
         NodeFailed: at least one node did not arrive; the report is its `report`.
         Moved: all chosen nodes arrived, but nodes joined, left or were re-created meanwhile.
         Stopped, WindowClosed, NotApproved: it did not reach its end; as a deployment's run, a state of that name.

@@ -15,7 +15,7 @@ from cri_switch.checks.node_state import check_node_state
 from cri_switch.checks.orchestrator import check_orchestrator
 from cri_switch.cluster.rights import check_rights
 from cri_switch.model.errors import CriSwitchError, PreflightError
-from cri_switch.model.finding import Finding
+from cri_switch.model.finding import Finding, Findings
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
@@ -131,11 +131,13 @@ def _free(directory: str) -> int | None:
 
 
 def verdict(findings: list[Finding]) -> PreflightError | None:
-    """The error that a run stops with, all findings in it, or None where only warnings were found."""
+    """The error that a run stops with, all findings in it and as its `report`; None where only warnings were found."""
     if not any(finding.level == "error" for finding in findings):
         return None
-    return PreflightError(
+    problem = PreflightError(
         findings_text(findings),
         state="nothing was touched",
         next_step="mend what is named and run the same command again",
     )
+    problem.report = Findings(findings=tuple(findings))
+    return problem

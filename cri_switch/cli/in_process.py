@@ -12,7 +12,7 @@ from cri_switch.cli.engine import prepare, quieten
 from cri_switch.cli.plan_text import plan_text
 from cri_switch.cli.tables import report_table
 from cri_switch.model.errors import CriSwitchError, PreflightError
-from cri_switch.model.finding import Finding
+from cri_switch.model.finding import Finding, Findings
 from cri_switch.model.migration import Migration
 from cri_switch.model.planned_run import PlannedRun
 from cri_switch.model.report import Report
@@ -69,8 +69,9 @@ def refuse_errors(findings: Iterable[Finding]) -> None:
     errors = [finding for finding in findings if finding.level == "error"]
     if errors:
         names = ", ".join(sorted({finding.name for finding in errors}))
+        count = "1 error stands" if len(errors) == 1 else f"{len(errors)} errors stand"
         raise PreflightError(
-            f"{len(errors)} errors stand in the way: {names}",
+            f"{count} in the way: {names}",
             state="nothing was touched",
             next_step="mend what is named and run the same command again",
         )
@@ -81,6 +82,7 @@ def show_reported(
 ) -> None:
     """A flow that ends with a report, which is on stdout also where the flow fails.
 
+    Where preflight stopped it, JSON and YAML are the findings, as `preflight` shows them; as text the error has them.
     The next command of an error names this settings file where a flow, which does not know it, said FILE.
     """
     try:
@@ -92,6 +94,8 @@ def show_reported(
             for node in problem.report.nodes:
                 node.reason = _literal(node.reason, file)
             talk.show(problem.report, report_table(problem.report), output)
+        elif isinstance(problem.report, Findings) and output != "table":
+            talk.show(problem.report, "", output)
         raise
     talk.show(report, report_table(report), output)
 
