@@ -1,12 +1,15 @@
-"""`python -m tests.faults.table [FAULTS.jsonl] > docs/faults.md`: what the cells that ran have recorded."""
+"""`python -m tests.faults.table [FAULTS.jsonl...] > docs/faults.md`: what the cells that ran have recorded.
+
+Of several records a later one replaces an earlier one of the same cell.
+"""
 
 from __future__ import annotations
 
+import fileinput
 import json
 import sys
 import textwrap
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from cri_switch.model.steps import STEPS
@@ -92,8 +95,8 @@ def _seconds(value: float | None) -> str:
 
 def main() -> int:
     """Print the page."""
-    source = Path(sys.argv[1] if len(sys.argv) > 1 else "build/test-output/faults.jsonl")
-    sys.stdout.write(page(source.read_text().splitlines()))
+    with fileinput.input(sys.argv[1:] or "build/test-output/faults.jsonl") as lines:
+        sys.stdout.write(page(lines))
     return 0
 
 

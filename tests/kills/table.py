@@ -1,11 +1,14 @@
-"""`python -m tests.kills.table [KILLS.jsonl] > docs/resume.md`: what the cells that ran have recorded."""
+"""`python -m tests.kills.table [KILLS.jsonl...] > docs/resume.md`: what the cells that ran have recorded.
+
+Of several records a later one replaces an earlier one of the same cell.
+"""
 
 from __future__ import annotations
 
+import fileinput
 import json
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from cri_switch.model.steps import STEPS
@@ -50,15 +53,17 @@ def page(lines: Iterable[str]) -> str:
     return _HEAD + "".join(f"| {' | '.join(cells)} |\n" for cells in table)
 
 
-def _order(row: dict[str, Any]) -> tuple[str, int, str, str]:
+def _order(row: dict[str, Any]) -> tuple[str, bool, int, str, str]:
+    """The lab first; kills, then cancels."""
     steps = (*STEPS, "remove_docker")
-    return (row["cluster"], steps.index(row["step"]), row["kill"], row["resume"])
+    killed = row["kill"].startswith("flow")
+    return (row["cluster"], not killed, steps.index(row["step"]), row["kill"], row["resume"])
 
 
 def main() -> int:
     """Print the page."""
-    source = Path(sys.argv[1] if len(sys.argv) > 1 else f"build/test-output/{FILE}")
-    sys.stdout.write(page(source.read_text().splitlines()))
+    with fileinput.input(sys.argv[1:] or f"build/test-output/{FILE}") as lines:
+        sys.stdout.write(page(lines))
     return 0
 
 
