@@ -17,7 +17,8 @@ from cri_switch.cli.tables import report_table
 from cri_switch.model.errors import CriSwitchError
 from cri_switch.model.report import Report
 from cri_switch.model.settings_file import load_migration
-from cri_switch.rehearsal.process import RehearsalFailed, RehearsalProcess, Seen
+from cri_switch.rehearsal.process import RehearsalFailed, RehearsalProcess
+from cri_switch.rehearsal.seen import Seen
 
 __all__ = ["DEFAULT_FAULT", "Options", "demo"]
 

@@ -58,6 +58,11 @@ def cast(options: Options) -> tuple[tuple[str, ...], tuple[str, ...], str]:
     return tuple(migrated), tuple(cordoned), failing
 
 
+def ready_seconds(speed: float) -> float:
+    """Real seconds for a kubelet to be Ready: as many simulated ones as ever, within what somebody waits."""
+    return min(300.0, max(30.0, 600.0 / speed))
+
+
 def wish(options: Options, directory: str) -> Wish:
     """The cluster, and the settings of its migration."""
     migrated, cordoned, failing = cast(options)
@@ -79,5 +84,6 @@ def wish(options: Options, directory: str) -> Wish:
             "stage_parallelism": 16,
             "gate": {"checks": 1},
             "drain": {"delete_emptydir_data": True, "timeout": DRAIN_SECONDS},
+            "timeouts": {"node_ready": ready_seconds(options.speed)},
         },
     )

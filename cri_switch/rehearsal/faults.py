@@ -45,7 +45,12 @@ def _slow_packages(world: World, node: str) -> Hook:
     return _nothing
 
 
-def _not_ready(world: World, node: str) -> Hook:
+def _never_ready(world: World, node: str) -> Hook:
+    world.machines[node].kubelet.ails_on_cri = "PLEG is not healthy: pleg has yet to be successful"
+    return _nothing
+
+
+def _kubelet(world: World, node: str) -> Hook:
     """The kubelet ends at once, however often it is started on containerd."""
     machine = world.machines[node]
 
@@ -131,7 +136,8 @@ FAULTS: Mapping[str, Fault] = {
         "containerd does not start on one node, once", _command(r"systemctl (re)?start containerd\.service", _FAILS)
     ),
     "runtime-fails": Fault("containerd never starts on one node with its new configuration", _runtime, mends=False),
-    "kubelet-fails": Fault("the kubelet of one node never starts on containerd", _not_ready, mends=False),
+    "kubelet-fails": Fault("the kubelet of one node never starts on containerd", _kubelet, mends=False),
+    "never-ready": Fault("the kubelet of one node runs on containerd and never turns Ready", _never_ready, mends=False),
     "command-hangs": Fault(
         "docker stop gives no answer for a while on one node, once",
         _command(r"^docker stop", NodeFault(hang=2.0, drop=True, after=True)),

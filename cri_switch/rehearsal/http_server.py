@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cri_switch.rehearsal.api_reply import Call, Reply, failure
-from cri_switch.rehearsal.api_select import matches
+from cri_switch.rehearsal.api_watch import watch
 from cri_switch.rehearsal.http_api import Api
 
 
@@ -90,39 +90,16 @@ def _handler(api: Api) -> type[BaseHTTPRequestHandler]:
             self.wfile.flush()
 
         def _watch(self, call: Call) -> None:
-            """Events as JSON lines until timeoutSeconds are over; 410 inside when the version is too old."""
-            place = api.place(call.path)
-            assert place is not None  # noqa: S101 (the list was answered)
-            since = int(call.query.get("resourceVersion") or api.store.version)
+            """Events as JSON lines."""
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Connection", "close")
             self.end_headers()
-            self.close_connection = True
-            deadline = time.monotonic() + float(call.query.get("timeoutSeconds") or 300)
-            while time.monotonic() < deadline and api.up():
-                with api.store.changed:
-                    oldest = api.store.events[0].version if api.store.events else since + 1
-                    fresh = [event for event in api.store.events if event.version > since]
-                    if not fresh:
-                        api.store.changed.wait(1.0)
-                        continue
-                    since = fresh[-1].version
-                if oldest > int(call.query.get("resourceVersion") or since) + 1 and oldest > since:
-                    gone = {"type": "ERROR", "object": failure(410, "Expired", "too old resource version").body}
-                    self._line(gone)
-                    return
-                for event in fresh:
-                    mine = event.kind == place.kind.kind
-                    namespace = event.object["metadata"].get("namespace", "")
-                    labels, fields = call.query.get("labelSelector", ""), call.query.get("fieldSelector", "")
-                    if mine and place.namespace in ("", namespace) and matches(event.object, labels, fields):
-                        head = {"apiVersion": place.kind.group_version, "kind": place.kind.kind}
-                        self._line({"type": event.type, "object": {**event.object, **head}})
-
-        def _line(self, value: Any) -> None:
-            self.wfile.write(json.dumps(value).encode() + b"\n")
             self.wfile.flush()
+            self.close_connection = True
+            for event in watch(api, call):
+                self.wfile.write(json.dumps(event).encode() + b"\n")
+                self.wfile.flush()
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             """Nothing: `Api.calls` has them."""

@@ -12,6 +12,7 @@ from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.clock import Clock
 from cri_switch.rehearsal.connection import offered
 from cri_switch.rehearsal.http_server import HttpServer
+from cri_switch.rehearsal.process import all_known
 from cri_switch.rehearsal.world import World
 
 
@@ -22,6 +23,9 @@ def in_memory(
     """The cluster until the block ends; `directory` gets kubeconfig and migration.yaml (spec.ssh.transport: memory).
 
     `settings` are further ones of the migration's spec.
+
+    Raises:
+        RehearsalFailed: at the end, something was asked for that the rehearsal does not know.
     """
     world = build(spec, Clock(speed))
     server = HttpServer(world.api)
@@ -31,6 +35,7 @@ def in_memory(
     try:
         with offered(world):
             yield world
+            all_known(world.complaints)
     finally:
         world.close()
         server.close()

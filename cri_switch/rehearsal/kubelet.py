@@ -47,6 +47,8 @@ class Kubelet:
         """Whether any API server answers, as of the last tick."""
         self.idle_until = 0.0
         """Until then nothing happens by itself: no pod starts, ends or is told of."""
+        self.ails_on_cri = ""
+        """Why the node is not Ready whenever it is on a CRI runtime, whatever fits."""
 
     @property
     def remote(self) -> bool:
@@ -113,7 +115,8 @@ class Kubelet:
         if not self.worker.sync(problem, self._desired()) or problem or not self.api:
             self.idle_until = 0.0
         if self.api:
-            not_ready = f"container runtime is down: {problem}" if problem else self._network_problem()
+            ails = self.ails_on_cri if self.remote else ""
+            not_ready = f"container runtime is down: {problem}" if problem else self._network_problem() or ails
             if now - self._posted >= HEARTBEAT or self._said != (not_ready, self.engine.version):
                 self._post(not_ready, now)
 

@@ -7,6 +7,7 @@ one: {"ask": "report"}, {"ask": "fault", "name": NAME, "node": NODE}, {"ask": "n
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from cri_switch.rehearsal.seen import NodeSeen, Seen
 
 _START_SECONDS = 60
 
@@ -43,38 +46,32 @@ class Wish(BaseModel):
     """Further settings for migration.yaml."""
 
 
-class Seen(BaseModel):
-    """What the simulator has to say."""
-
-    complaints: list[str] = Field(default_factory=list)
-    broken: list[str] = Field(default_factory=list)
-    unfinished: list[str] = Field(default_factory=list)
-    most_out: int = 0
-    calls: int = 0
-
-
-class NodeSeen(BaseModel):
-    """One simulated machine, looked at by its own eyes."""
-
-    journal: list[dict[str, Any]] = Field(default_factory=list)
-    """Every line of cri-switch's journals there."""
-    jobs: dict[str, bool] = Field(default_factory=dict)
-    """Transient units by name, and whether each is at work."""
-    installed: list[str] = Field(default_factory=list)
-    """Packages."""
-
-
 class RehearsalFailed(Exception):
-    """The child did not come up or has ended: what it said."""
+    """The child did not come up or has ended: what it said. Or it was asked for what it does not know."""
+
+
+def all_known(complaints: Sequence[str]) -> None:
+    """Raises RehearsalFailed when the rehearsal was asked for what it does not know."""
+    if complaints:
+        raise RehearsalFailed("\n".join(complaints))
 
 
 class RehearsalProcess:
-    """A running rehearsal; leaving the `with` ends it. It comes up beside what its caller does: `wait` for it."""
+    """A running rehearsal; leaving the `with` ends it. It comes up beside what its caller does: `wait` for it.
+
+    A block that ends well raises RehearsalFailed when anything was asked for that the rehearsal does not know.
+    """
 
     def __init__(self, wish: Wish) -> None:
         self.wish = wish
         self.directory = Path(wish.directory)
         self._process: subprocess.Popen[str] | None = None
+        self._ready = False
+
+    @property
+    def pid(self) -> int:
+        """The child's; 0 before it is started."""
+        return self._process.pid if self._process is not None else 0
 
     def __enter__(self) -> Self:
         words: Sequence[str] = (sys.executable, "-m", "cri_switch.rehearsal", self.wish.model_dump_json())
@@ -87,9 +84,17 @@ class RehearsalProcess:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        try:
+            if kind is None and self._ready:
+                all_known(self.seen().complaints)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
         process = self._process
         if process is not None and process.stdin is not None:
-            process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # it is dead, with a question unread
+                process.stdin.close()
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:
@@ -100,6 +105,7 @@ class RehearsalProcess:
     def wait(self) -> Path:
         """Until its cluster is ready; the settings file for `cri-switch`. Raises RehearsalFailed."""
         self._line()
+        self._ready = True
         return self.directory / "migration.yaml"
 
     def seen(self) -> Seen:

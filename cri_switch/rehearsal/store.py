@@ -15,6 +15,8 @@ from cri_switch.rehearsal.clock import Clock, timestamp
 Obj = dict[str, Any]
 Objs = list[Obj]
 T = TypeVar("T")
+_KEPT = 20_000
+"""Events for watches."""
 
 
 def copied(value: T) -> T:
@@ -55,6 +57,8 @@ class Store:
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
         self.events: list[Event] = []
+        self.forgotten = 0
+        """The newest version whose event is not kept any more."""
         self._objects: dict[str, dict[tuple[str, str], Obj]] = {}
         self._sorted: dict[str, list[tuple[str, str]]] = {}
         self._versions = itertools.count(100)
@@ -185,6 +189,12 @@ class Store:
             self._sorted.pop(kind, None)
             self._tell("DELETED", kind, copied(found), found)
 
+    def forget(self, number: int) -> None:
+        """The oldest events, as etcd's compaction does: no watch can begin with them."""
+        with self.lock:
+            self.forgotten = self.events[number - 1].version
+            del self.events[:number]
+
     def subscribe(self, fn: Callable[[Event], None]) -> None:
         """Call `fn` with every change, under the lock."""
         self._subscribers.append(fn)
@@ -197,8 +207,8 @@ class Store:
         obj["metadata"]["resourceVersion"] = str(self._version)
         event = Event(what, kind, obj, self.actor, self._version, before)
         self.events.append(event)
-        if len(self.events) > 20_000:
-            del self.events[:10_000]
+        if len(self.events) > _KEPT:
+            self.forget(_KEPT // 2)
         for fn in self._subscribers:
             fn(event)
         self.changed.notify_all()

@@ -47,7 +47,6 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     with RehearsalProcess(wish) as rehearsal:
         rehearsal.wait()
         yield Ground(directory)
-        assert rehearsal.seen().complaints == []
 
 
 def test_piped_nobody_is_asked(ground: Ground) -> None:

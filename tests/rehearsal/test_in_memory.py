@@ -21,7 +21,6 @@ directory = Path(sys.argv[1])
 settings = {"max_unavailable": "50%", "stage_parallelism": 16, "gate": {"checks": 1}}
 with in_memory(ClusterSpec(nodes=5, control_planes=1, replicas=2), directory, settings=settings) as world:
     code = run(["migrate", "-f", str(directory / "migration.yaml"), "--yes", "-o", "json"])
-    assert world.complaints == [], world.complaints
 sys.exit(code)
 """
 

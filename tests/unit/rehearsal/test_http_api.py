@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import urllib3
@@ -165,15 +167,41 @@ def test_a_fault_answers_in_the_api_s_place(tmp_path: Path) -> None:
             cluster.list("Node")
 
 
-def test_a_watch_tells_what_changed_since_a_version() -> None:
-    world = World()
-    world.node("w1")
+def watched(world: World, version: str, during: Callable[[], object] = lambda: None) -> list[Any]:
+    """What a watch of one second says of nodes; `during` happens in it."""
     server = HttpServer(world.api)
     try:
-        url = f"{server.url}/api/v1/nodes?watch=1&resourceVersion={world.store.version}&timeoutSeconds=1"
-        threading.Timer(0.1, lambda: world.node("w2")).start()
+        url = f"{server.url}/api/v1/nodes?watch=1&resourceVersion={version}&timeoutSeconds=1"
+        threading.Timer(0.1, during).start()
         text = urllib3.request("GET", url, headers={"Authorization": "Bearer rehearsal-admin-token"}).data.decode()
     finally:
         server.close()
-    lines = [json.loads(line) for line in text.splitlines()]
-    assert [(line["type"], line["object"]["metadata"]["name"]) for line in lines] == [("ADDED", "w2")]
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def names(lines: list[Any]) -> list[tuple[str, str]]:
+    return [(line["type"], line["object"]["metadata"]["name"]) for line in lines]
+
+
+def test_a_watch_tells_what_changed_since_a_version() -> None:
+    world = World()
+    world.node("w1")
+    assert names(watched(world, str(world.store.version), lambda: world.node("w2"))) == [("ADDED", "w2")]
+
+
+def test_a_watch_without_a_version_begins_with_what_is_there() -> None:
+    world = World()
+    world.node("w1")
+    world.store.forget(len(world.store.events))
+    assert names(watched(world, "0", lambda: world.node("w2"))) == [("ADDED", "w1"), ("ADDED", "w2")]
+
+
+def test_a_watch_from_a_version_that_is_forgotten_is_refused() -> None:
+    """As etcd's after a compaction: 410 inside the stream, and nothing that would look like the whole story."""
+    world = World()
+    old = world.node("w1")["metadata"]["resourceVersion"]
+    world.node("w2")
+    world.node("w3")
+    world.store.forget(len(world.store.events) - 1)
+    (gone,) = watched(world, old)
+    assert (gone["type"], gone["object"]["code"], gone["object"]["reason"]) == ("ERROR", 410, "Expired")

@@ -45,6 +45,27 @@ def test_the_distributions_bin_dir_leaves_pods_in_container_creating() -> None:
     assert creating == {'failed to find plugin "bridge" in path [/usr/lib/cni]'}
 
 
+def test_a_socket_that_nobody_listens_on_keeps_the_kubelet_restarting() -> None:
+    cluster = Switching()
+    cluster.upto("configure_kubelet")
+    cluster.put(FLAGS, f'KUBELET_KUBEADM_ARGS="{REMOTE.replace("containerd.sock", "cri.sock")}"\n')
+    assert cluster.sudo("systemctl", "start", "kubelet").rc == 0
+    cluster.pass_time(60)
+    state = cluster.machine.systemd.state("kubelet.service")
+    assert (state.active, state.sub) == ("activating", "auto-restart")
+    assert state.restarts > 0
+    said = cluster.sudo("journalctl", "-u", "kubelet", "-n", "9").stdout
+    assert "dial unix /run/containerd/cri.sock: connect: no such file or directory" in said
+    assert cluster.ready()[0] == "Unknown"
+
+
+def test_a_conf_dir_without_a_network_keeps_the_node_not_ready() -> None:
+    cluster = _with('version = 2\n[plugins."io.containerd.grpc.v1.cri".cni]\nconf_dir = "/etc/cni/none"\n')
+    assert cluster.ready()[0] == "False"
+    assert "NetworkPluginNotReady" in cluster.ready()[1]
+    assert '"reason": "NetworkPluginNotReady"' in cluster.sudo("crictl", "info").stdout
+
+
 def test_a_pause_image_that_nobody_has() -> None:
     cluster = _with('version = 2\n[plugins."io.containerd.grpc.v1.cri"]\nsandbox_image = "k8s.gcr.io/pause:9"\n')
     assert any("failed to get sandbox image" in message for _reason, message in cluster.waiting())
