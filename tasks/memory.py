@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from prefect.settings import get_current_settings
@@ -12,6 +11,7 @@ from cri_switch.cluster.process_identity import this_process
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
+from cri_switch.model.private_file import make_private, write_private
 
 
 class Memory(BaseModel):
@@ -37,11 +37,8 @@ def remember(plan: Plan, migration: Migration) -> None:
     nodes = tuple(each.node for each in plan.nodes if each.node.role == "control-plane")
     memory = Memory(cluster_uid=plan.cluster_uid, migration_id=plan.migration_id, process=this_process(), nodes=nodes)
     path = _path(migration)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    half.touch(mode=0o600)
-    half.write_text(memory.model_dump_json(), encoding="utf-8")
-    half.replace(path)
+    make_private(path.parent)
+    write_private(path, memory.model_dump_json())
 
 
 def recall(migration: Migration) -> Memory | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -27,7 +28,8 @@ def ask_to_stop(why: CriSwitchError | None = None) -> None:
 
 
 def begin() -> None:
-    """Clear the flag at the start of a run."""
+    """The start of a run: the flag is clear, and files of this process are its user's only, checkpoints too."""
+    os.umask(0o077)  # a worker that somebody started by hand has that person's
     _WHY.clear()
     _FLAG.clear()
 

@@ -10,6 +10,7 @@ from copy import copy
 from pathlib import Path
 
 from cri_switch.model.errors import CriSwitchError
+from cri_switch.model.private_file import make_private
 
 SETTINGS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -48,7 +49,7 @@ def prepare(environment: MutableMapping[str, str] | None = None) -> None:
     for name, value in SETTINGS.items():
         environment.setdefault(name, value)
     storage = Path(result_storage(environment)).expanduser().absolute()
-    storage.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(storage)
     environment.pop(_STORAGE_TOO, None)
     environment[STORAGE] = str(storage)
     if environment.get("NO_COLOR"):

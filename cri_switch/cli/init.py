@@ -18,6 +18,7 @@ from cri_switch.cluster.inventory import inventory
 from cri_switch.model.errors import ApiError, SettingsError, Unreachable
 from cri_switch.model.migration import ClusterAccess, Ssh
 from cri_switch.model.node_ref import NodeRef
+from cri_switch.model.private_file import write_private
 from cri_switch.model.settings_file import parse_migration
 from cri_switch.node.host_keys import known_as, known_keys
 from cri_switch.node.resolve import resolve
@@ -47,7 +48,7 @@ def init(wish: Wish) -> None:
         SettingsError: the file is there already (and no --force), or kubeconfig or inventory cannot be used.
     """
     target = Path(wish.file)
-    if wish.file != STDOUT and target.exists() and not wish.force:
+    if wish.file != STDOUT and os.path.lexists(target) and not wish.force:
         raise SettingsError(
             f"{target} is there already",
             state="nothing was written",
@@ -60,7 +61,7 @@ def init(wish: Wish) -> None:
         sys.stdout.write(text)
         return
     try:
-        target.write_text(text, encoding="utf-8")
+        write_private(target, text)
     except OSError as problem:
         raise SettingsError(f"{target} cannot be written: {problem.strerror}") from problem
     sys.stdout.write(f"{target}\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -10,15 +9,13 @@ from pydantic import ValidationError
 from cri_switch.model.errors import Moved, SettingsError
 from cri_switch.model.migration import Migration
 from cri_switch.model.planned_run import PlannedRun, differing
+from cri_switch.model.private_file import write_private
 
 
 def save_plan(plan: PlannedRun, path: Path) -> None:
     """Write it whole, mode 0600. Raises SettingsError."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(plan.model_dump_json(indent=2) + "\n")
-        part.replace(path)
+        write_private(path, plan.model_dump_json(indent=2) + "\n")
     except OSError as problem:
         raise SettingsError(f"cannot save the plan in {path}: {problem.strerror or problem}") from problem
 

@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from cri_switch.model.errors import BackupFailed, CriSwitchError
+from cri_switch.model.private_file import make_private, write_private
 from cri_switch.node.command import Result, sudo
 from cri_switch.node.etcd_snapshot import Snapshot, snapshot
 from cri_switch.node.fact import Fact
@@ -117,7 +118,7 @@ def backup(
     if not control_planes:
         raise BackupFailed("no control-plane node to take etcd's snapshot from")
     try:
-        directory.expanduser().mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(directory.expanduser())
         part.mkdir(mode=0o700)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             each = pool.map(lambda item: _node(item[1], part, flags_file), sorted(connections.items()))
@@ -152,7 +153,7 @@ def _node(connection: Transfer, part: Path, flags_file: str) -> list[Saved]:
         raise BackupFailed(f"{connection.node}: there is no {flags_file}", next_step="set spec.kubelet.flags_file")
     for file in found:
         here = part / "nodes" / connection.node / file.path.lstrip("/")
-        _folder(part, here.parent)
+        make_private(here.parent)
         download = connection.run_to_file(sudo("cat", "--", file.path), here)
         saved.append(_saved(part, connection.node, file.path, download, file.mode, file.owner))
     return saved
@@ -190,10 +191,10 @@ def _describe(report: BackupReport, part: Path, cluster: str, stamp: str, etcd: 
         "not_backed_up": list(report.not_backed_up),
         "files": [asdict(file) for file in report.files],
     }
-    _write(part / "manifest.json", json.dumps(described, indent=2) + "\n")
-    _write(part / "SHA256SUMS", "".join(f"{file.sha256}  {file.file}\n" for file in report.files))
+    write_private(part / "manifest.json", json.dumps(described, indent=2) + "\n")
+    write_private(part / "SHA256SUMS", "".join(f"{file.sha256}  {file.file}\n" for file in report.files))
     rows = [(file.node, file.file, file.path, file.mode, file.owner) for file in report.files if file.mode]
-    _write(
+    write_private(
         part / "RESTORE.md", restore_text(cluster, stamp, report.control_plane, etcd.pod, rows, report.not_backed_up)
     )
     for file in report.files:
@@ -205,13 +206,3 @@ def _describe(report: BackupReport, part: Path, cluster: str, stamp: str, etcd: 
 def _saved(part: Path, node: str, path: str, download: Download, mode: str = "", owner: str = "") -> Saved:
     file = str(download.path.relative_to(part))
     return Saved(file, node, path, download.sha256, download.size, mode, owner)
-
-
-def _folder(part: Path, folder: Path) -> None:
-    for parent in [*reversed(folder.relative_to(part).parents), folder.relative_to(part)]:
-        (part / parent).mkdir(mode=0o700, exist_ok=True)
-
-
-def _write(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text)

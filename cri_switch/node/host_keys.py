@@ -12,6 +12,7 @@ import paramiko
 from paramiko.hostkeys import InvalidHostKey
 
 from cri_switch.model.errors import HostKeyRefused, SettingsError
+from cri_switch.model.private_file import make_private
 
 _learning = threading.Lock()
 
@@ -66,7 +67,7 @@ class Policy(paramiko.MissingHostKeyPolicy):
             )
         file = Path(self.files[0])
         with _learning:
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(file.parent)
             descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             with os.fdopen(descriptor, "a") as out:
                 out.write(f"{hostname} {key.get_name()} {key.get_base64()}\n")

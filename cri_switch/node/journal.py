@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import posixpath
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from cri_switch.model.errors import FileChanged, NotProven
@@ -161,7 +161,9 @@ def keep_original(migration_id: str, path: str) -> Generator[Part, Any, None]:
     missing = _missing(found)
     if not missing:
         why = f"keep the original of {path}"
-        yield Do(sudo("install", "-d", "-m", "0700", "--", HOME, folder(migration_id), posixpath.dirname(copy)), why)
+        # each by its name: install gives those that it makes on the way no mode
+        above = [str(each) for each in PurePosixPath(copy).parents if each.is_relative_to(HOME)]
+        yield Do(sudo("install", "-d", "-m", "0700", "--", *reversed(above)), why)
         yield Do(sudo("cp", "-aT", "--remove-destination", "--", path, copy), why)
     digest = "" if missing else found.stdout.split()[0].lstrip("\\")
     command = _appended(manifest, Original(path, not missing, digest))

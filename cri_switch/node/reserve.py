@@ -23,6 +23,7 @@ def keep_reserve(migration_id: str) -> Generator[Part, Any, None]:
     """Take the room; a disk that has not even this much is a reason not to begin."""
     path = reserve_path(migration_id)
     words = ("if=/dev/zero", f"of={path}", "bs=1M", f"count={MEGABYTES}", "conv=fsync", "status=none")
+    yield Do(sudo("install", "-m", "0600", "--", "/dev/null", path), "the file for it, root only")
     yield Do(sudo("dd", *words, timeout=300), f"{MEGABYTES} MB that the way back may use if the disk is full by then")
 
 

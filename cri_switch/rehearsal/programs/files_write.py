@@ -55,7 +55,7 @@ def install(call: Call) -> Reply:
     if args[:1] == ["-d"]:
         mode, *rest = after(args[1:], "-m")
         for path in without_dashes(rest):
-            fs.mkdir(path)
+            fs.mkdir(path)  # those above it have no mode from `install`
             fs.entry(path).mode = int(mode, 8)
         return Reply()
     mode, *rest = after(args, "-m")

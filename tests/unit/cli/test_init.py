@@ -75,6 +75,14 @@ def test_a_file_that_is_there_is_kept(place: Path, capsys: pytest.CaptureFixture
     assert (migration.spec.ssh.user, migration.metadata.name) == ("me", "prod-1")
 
 
+def test_a_link_leads_it_nowhere_else(place: Path) -> None:
+    (place / "migration.yaml").symlink_to(place / "elsewhere")
+    assert run(["init"]) == 3
+    assert run(["init", "--force"]) == 0
+    assert not (place / "elsewhere").exists()
+    assert (place / "migration.yaml").lstat().st_mode & 0o777 == 0o600
+
+
 def test_stdout_and_an_inventory(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (place / "hosts.ini").write_text("[kube_node]\nw1 ansible_host=192.0.2.9 ansible_user=inv\n")
     assert run(["init", "-f", "-", "-i", "hosts.ini", "--ssh-config", "ssh_config"]) == 0

@@ -21,13 +21,14 @@ def _keep() -> Action:
 def test_a_disk_without_that_room_is_a_reason_not_to_begin() -> None:
     full = Result(1, "", f"dd: error writing '{PATH}': No space left on device")
     with pytest.raises(RemoteCommandFailed, match="No space left"):
-        perform(ScriptedConnection("n", {"dd ": full}), _keep())
+        perform(ScriptedConnection("n", {"install ": "", "dd ": full}), _keep())
 
 
 def test_it_is_written_in_full_a_sparse_file_would_keep_no_room() -> None:
-    node = ScriptedConnection("n", {"dd ": ""})
+    node = ScriptedConnection("n", {"install ": "", "dd ": ""})
     perform(node, _keep())
-    assert node.lines == [f"dd if=/dev/zero of={PATH} bs=1M count=32 conv=fsync status=none"]
+    made = f"install -m 0600 -- /dev/null {PATH}"
+    assert node.lines == [made, f"dd if=/dev/zero of={PATH} bs=1M count=32 conv=fsync status=none"]
 
 
 def test_what_is_not_there_is_not_given_back() -> None:

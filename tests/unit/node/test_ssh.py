@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import hashlib
+import os
 import shutil
 import socket
 import subprocess
@@ -215,8 +216,13 @@ def test_an_unknown_host_key(sshd: Sshd, tmp_path: Path) -> None:
     strict = sshd.ssh.model_copy(update={"known_hosts": str(known)})
     with pytest.raises(HostKeyRefused, match="no host key"):
         SshConnection.open(sshd.node, strict)
-    SshConnection.open(sshd.node, strict.model_copy(update={"host_keys": "accept-new"})).close()
+    before = os.umask(0)
+    try:
+        SshConnection.open(sshd.node, strict.model_copy(update={"host_keys": "accept-new"})).close()
+    finally:
+        os.umask(before)
     SshConnection.open(sshd.node, strict).close()
+    assert [each.stat().st_mode & 0o777 for each in (known.parent, known)] == [0o700, 0o600]
 
 
 def test_a_key_that_is_not_accepted(sshd: Sshd, tmp_path: Path) -> None:
