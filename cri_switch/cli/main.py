@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version as version_of
@@ -32,7 +33,8 @@ for _name, _page in MANUAL.items():  # by name, so that only the command that wa
 def main(argv: Sequence[str] | None = None) -> None:
     """The entry point; ends the process with the exit code.
 
-    What a terminal's encoding has no letter for is shown escaped; a reader that leaves (`| head`) is no error.
+    What a terminal's encoding has no letter for is shown escaped; a reader that leaves (`| head`) is no error. Once the
+    code is known, a further Ctrl-C or SIGTERM changes it no more.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -43,6 +45,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the interpreter's own flush is silent
         code = SIGPIPE
+    except KeyboardInterrupt:  # a further one, while the last word was said
+        code = INTERRUPTED
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     sys.exit(code)
 
 

@@ -158,7 +158,7 @@ class Chain:
                 self.command.send_signal(number)
             code = self.command.wait(_CANCELLED)
             said = (self.logs / f"cli-{self._number}.log").read_text()
-            ended = code in (_INTERRUPTED, -signal.SIGINT)  # the second one may meet the process at its very end
+            ended = code == _INTERRUPTED
         else:
             p.server.run(*PREFECT, "flow-run", "cancel", self.run_id)
             at = time.time() + _HEARD  # the command itself takes seconds to start

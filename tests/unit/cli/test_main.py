@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,3 +49,29 @@ def test_debug_shows_where_it_came_from(capsys: pytest.CaptureFixture[str], tmp_
     (tmp_path / "m.yaml").write_text("spec: {}")
     assert run(["plan", "-f", str(tmp_path / "m.yaml"), "--debug"]) == 3
     assert "Traceback" in capsys.readouterr().err
+
+
+_SECOND = """
+import os, signal, sys
+from cri_switch.cli import talk
+from cri_switch.cli.main import main
+
+class Late:
+    def __del__(self, kill=os.kill, me=os.getpid(), number=signal.Signals(int(sys.argv[1]))):
+        kill(me, number)  # when the interpreter takes its own handlers away
+
+def complain(problem):
+    if sys.argv[2] == "told":
+        os.kill(os.getpid(), signal.SIGINT)
+
+late, talk.complain = Late(), complain
+main(["plan", "-f", "/nosuch"])
+"""
+
+
+@pytest.mark.parametrize(("number", "where", "code"), [(2, "", 3), (15, "", 3), (2, "told", 130)])
+def test_a_signal_at_the_very_end_leaves_the_exit_code(number: int, where: str, code: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _SECOND, str(number), where], check=False, capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (code, "")
