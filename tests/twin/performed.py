@@ -116,6 +116,12 @@ def _leaked(machine: Machine) -> None:
     machine.fs.put("/var/lib/cni/networks/lab/10.244.1.250", f"{'c' * 64}\r\neth0")
 
 
+def _restarted(machine: Machine) -> None:
+    """dockerd was restarted before: what CNI plugins leave of the sandboxes that died with it."""
+    _root(machine, "systemctl", "restart", "docker.service")
+    machine.world.clock.sleep(30.0)
+
+
 def _mirrors(machine: Machine) -> None:
     """A containerd that has certs.d, and registries to be written there."""
     machine.packages.known["containerd"].version = DEBIAN_12.offered["containerd"]
@@ -138,6 +144,7 @@ SCENES = (
     Scene("forwarding off", step="stop_docker", upset=_forwarding_off, error=Stopped),
     Scene("stopped and resumed", step="stop_docker", error=Stopped),
     Scene("addresses leaked", _leaked),
+    Scene("rules of sandboxes gone before", _restarted),
     Scene("mirrors", _mirrors, step="start_kubelet"),
     Scene("no directory of containerd's", _no_directory, step="start_kubelet", node="w2"),
     Scene("deaf containers", step="start_kubelet", upset=_deaf_containers),
