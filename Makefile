@@ -94,6 +94,7 @@ test-lab-all: install ## the same with everything that takes long
 	$(BIN)/python -m tests.lab_support
 	$(BIN)/pytest tests/e2e
 	$(BIN)/pytest tests/e2e3
+	$(BIN)/pytest tests/e2e12
 	$(BIN)/pytest tests/faults --ignore tests/faults/three
 	$(BIN)/pytest tests/faults/three
 	$(BIN)/pytest tests/twin/test_twins.py

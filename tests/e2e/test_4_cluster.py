@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from tests.e2e.before import TAINT, Before
-from tests.e2e.look import cluster, containers, iptables, ledger, node
+from tests.e2e.look import cluster, containers, iptables, ledger, node, registry
 from tests.e2e.look.cluster import warnings
 from tests.e2e.migration import Migrated
 from tests.e2e.site import Site
-from tests.e2e.wait import until, until_none
+from tests.e2e.wait import until_none
 
 pytestmark = pytest.mark.usefixtures("migrated")
 
@@ -185,49 +184,15 @@ def test_pods_of_every_node_reach_pods_of_every_other_and_the_service(site: Site
 
 def test_the_registry_was_not_asked_for_an_image_that_could_be_carried(site: Site, migrated: Migrated) -> None:
     """By the registry's own log: the workloads' image could have come from there, and came from Docker's store."""
-    assert _asked(site, migrated.started, migrated.ended) == []
-
-
-def _asked(site: Site, start: datetime, end: datetime) -> list[str]:
-    since, before = (f"{each:%Y-%m-%d %H:%M:%S} UTC" for each in (start, end))
-    log = site.root("registry", "journalctl", "-u", "lab-registry", "-o", "cat", "--since", since, "--until", before)
-    return [line for line in log.splitlines() if re.search(r'"(GET|HEAD) /v2/\S+/manifests/', line)]
+    assert registry.asked(site, migrated.started, migrated.ended) == []
 
 
 @each_node
 def test_an_image_that_no_node_has_is_pulled(site: Site, name: str) -> None:
     """By the registry's own name (an insecure one), and by Docker Hub's through the mirror."""
-    images = [f"{_REGISTRY}/lab/fresh:1", "lab/fresh:1"]
     assert "lab/fresh" not in site.root(name, "crictl", "images")
-    pod = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": f"fresh-{name}", "namespace": "lab", "labels": {"app": "fresh"}},
-        "spec": {
-            "nodeName": name,
-            "terminationGracePeriodSeconds": 1,
-            "tolerations": [{"operator": "Exists"}],
-            "containers": [
-                {"name": f"c{n}", "image": image, "imagePullPolicy": "Always", "args": ["serve", "--port", f"808{n}"]}
-                for n, image in enumerate(images)
-            ],
-        },
-    }
-    begun = datetime.now(UTC) - timedelta(seconds=1)
-    site.kubectl("apply", "-f", "-", stdin=json.dumps(pod))
-    try:
-        site.kubectl("-n", "lab", "wait", "--for=condition=Ready", f"pod/fresh-{name}", "--timeout=180s", timeout=200)
-        assert "lab/fresh" in site.root(name, "crictl", "images")
-        address = site.address(name)
-        # The journal is asked by whole seconds, and is written a moment after the answer.
-        until(
-            f"the registry's log to name {name}",
-            lambda: any(address in line for line in _asked(site, begun, datetime.now(UTC) + timedelta(seconds=1))),
-            15,
-            every=1,
-        )
-    finally:
-        site.kubectl("-n", "lab", "delete", "pod", f"fresh-{name}", "--wait=true", "--timeout=180s", timeout=200)
+    registry.pull(site, name, [f"{_REGISTRY}/lab/fresh:1", "lab/fresh:1"])
+    assert "lab/fresh" in site.root(name, "crictl", "images")
 
 
 @each_node

@@ -1,4 +1,7 @@
-"""The two tapes side by side: what the simulated nodes answered, and what the real ones did."""
+"""The two tapes side by side: what the simulated nodes answered, and what the real ones did.
+
+`python -m tests.twin.compare LAB.json`: a lab's tape, once taken, beside what the rehearsal says now.
+"""
 
 from __future__ import annotations
 

@@ -82,6 +82,10 @@ def twins(site: Site, commands: dict[str, Any], tmp_path_factory: pytest.TempPat
         lab.heard += heard.heard
         lab.states += heard.states
     _try(site, lab, variants, before=False)
+    place = Path(os.environ.get("CRI_SWITCH_TEST_OUTPUT", "build/test-output")).resolve()
+    place.mkdir(parents=True, exist_ok=True)
+    for name, tape in (("lab", lab), ("rehearsal", rehearsal)):
+        tape.save(place / f"twin-{name}.json")  # `python -m tests.twin.compare` looks at them again
     return Twins(commands, rehearsal, lab)
 
 
