@@ -14,25 +14,28 @@ NO_RULE = "iptables: Bad rule (does a matching rule exist in that chain?)."
 
 
 class Firewall:
-    """Tables of chains of rules; a rule is its words without the chain."""
+    """Tables of chains of rules; a rule is its words without the chain.
 
-    def __init__(self) -> None:
+    `at_boot` are the tables that the kernel has from the start; another is there once it is used.
+    """
+
+    def __init__(self, at_boot: Iterable[str] = tuple(BUILT_IN)) -> None:
         self.tables: dict[str, dict[str, list[list[str]]]] = {}
         self.policies: dict[tuple[str, str], str] = {}
+        self._at_boot = frozenset(at_boot)
+        self._there: set[str] = set()
         for table in BUILT_IN:
             self.flush_all(table)
 
     def flush_all(self, table: str) -> None:
         """As after a boot."""
         self.tables[table] = {chain: [] for chain in BUILT_IN[table]}
+        self._there = set(self._at_boot)
         self.policies |= {(table, chain): "ACCEPT" for chain in BUILT_IN[table]}
 
-    @property
-    def touched(self) -> bool:
-        """Whether anything was ever put in that is not there after a boot."""
-        rules = any(rules for chains in self.tables.values() for rules in chains.values())
-        chains = any(len(self.tables[table]) > len(names) for table, names in BUILT_IN.items())
-        return rules or chains or any(policy != "ACCEPT" for policy in self.policies.values())
+    def use(self, table: str) -> None:
+        """Asking for it is enough for the kernel to have a table."""
+        self._there.add(table)
 
     def chain(self, table: str, name: str) -> list[list[str]]:
         """A chain's rules; made where there is none."""
@@ -58,6 +61,8 @@ class Firewall:
         """iptables-save."""
         lines: list[str] = []
         for table, chains in self.tables.items():
+            if table not in self._there:
+                continue
             lines.append(f"*{table}")
             lines += [f":{name} {self.policies.get((table, name), '-')} [0:0]" for name in chains]
             lines += [f"-A {name} {_text(rule)}" for name, rules in chains.items() for rule in rules]
@@ -70,6 +75,7 @@ class Firewall:
         table = "filter"
         if given[:1] == ["-t"]:
             table, given = given[1], given[2:]
+        self.use(table)
         verb, name, *rule = given
         chains = self.tables[table]
         if verb == "-N":

@@ -72,9 +72,9 @@ class Machine:
         self.processes = Processes()
         self.journal = Journal(name, self.now)
         self.kernel = Kernel(str(uuid.uuid4()))
-        self.firewall, self.firewall6 = Firewall(), Firewall()
+        self.firewall, self.firewall6 = Firewall(), Firewall(at_boot=())
         self.packages = Packages(offered=dict(self.release.offered))
-        self.network = PodNetwork(self.fs, self.firewall, pod_cidr)
+        self.network = PodNetwork(self.fs, self.firewall, self.firewall6, pod_cidr)
         self.docker, self.containerd = DockerEngine(self), ContainerdEngine(self)
         self.kubelet = Kubelet(self)
         self.systemd = Systemd(

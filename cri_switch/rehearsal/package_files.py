@@ -69,7 +69,7 @@ CONTAINERD_TOML = """version = 2
 """Debian's, with its trap: the plugins are in /opt/cni/bin."""
 
 DOCKERS_TOML = '#   Copyright 2018-2020 Docker Inc.\n\ndisabled_plugins = ["cri"]\n'
-"""Of a Docker that brings a containerd of its own."""
+"""That of docker.com's containerd package, on nodes whose Docker is not the distribution's."""
 
 
 def unpack(machine: Machine, package: str) -> None:
@@ -84,8 +84,6 @@ def unpack(machine: Machine, package: str) -> None:
         fs.put("/etc/default/docker", "#DOCKER_OPTS=\n")
         for runlevel in range(7):
             fs.symlink("../init.d/docker", f"/etc/rc{runlevel}.d/{'S' if 2 <= runlevel <= 5 else 'K'}01docker")
-        if package != "docker.io" and not fs.exists("/etc/containerd/config.toml"):
-            fs.put("/etc/containerd/config.toml", DOCKERS_TOML)
         fs.mkdir("/var/lib/docker/containers", 0o710)
         if fs.exists(MARK):  # the postrm's own mask
             fs.remove(MARK, recursive=True)
@@ -96,7 +94,8 @@ def unpack(machine: Machine, package: str) -> None:
     elif package == "containerd":
         fs.put(f"{LIB}/containerd.service", CONTAINERD_SERVICE)
         if not fs.exists("/etc/containerd/config.toml"):
-            fs.put("/etc/containerd/config.toml", CONTAINERD_TOML)
+            theirs = machine.docker_package != "docker.io"  # the packages' source is docker.com's then
+            fs.put("/etc/containerd/config.toml", DOCKERS_TOML if theirs else CONTAINERD_TOML)
         files.enable("containerd.service")
 
 

@@ -44,8 +44,8 @@ class NetworkRefuses(Exception):
 class PodNetwork:
     """Addresses are held in files named by them; hostPorts are rules; both name the sandbox."""
 
-    def __init__(self, fs: FileSystem, firewall: Firewall, cidr: str) -> None:
-        self._fs, self._firewall = fs, firewall
+    def __init__(self, fs: FileSystem, firewall: Firewall, firewall6: Firewall, cidr: str) -> None:
+        self._fs, self._firewall, self._firewall6 = fs, firewall, firewall6
         self.cidr = cidr
         self._last = 1
 
@@ -91,7 +91,8 @@ class PodNetwork:
                 self._fs.remove(f"{cache}/results/{name}")
 
     def unmap(self, owner: str) -> None:
-        """portmap's DEL."""
+        """portmap's DEL; it looks at the other family too, and that one's table is there from then on (seen)."""
+        self._firewall6.use("nat")
         self._firewall.drop_where("nat", "CNI-HOSTPORT-DNAT", owner)
         self._firewall.drop_chain("nat", pod_chains(NETWORK, owner)[1])
 

@@ -52,7 +52,7 @@ _PHRASES = (
     "Cannot find device",
     "No such process", "not mounted", "invalid option", "unrecognized option",
     "already exists", "Near line", "panic: ", "Bad built-in chain name", "no mount point specified",
-    "context deadline exceeded", "proceeding anyway", "cannot stat", "cannot open",
+    "context deadline exceeded", "proceeding anyway", "cannot stat", "cannot open", "successfully committed proposal",
 )  # fmt: skip
 _FREE = {"labels", "annotations", "Labels", "digests", "tags", "runtimeHandlers", "imageSpec", "mounts"}
 _EXACT = {"LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "ExecMainStatus", "Id"}

@@ -8,6 +8,8 @@ from cri_switch.rehearsal.timings import seconds_of
 
 _NICE = ("ionice", "nice")
 
+_CURSOR = f"s={0:032x};i="
+
 
 def systemd_run(call: Call) -> Reply:
     """`systemd-run --unit=NAME --description=X --remain-after-exit --setenv=K=V... -- ARGV`."""
@@ -44,7 +46,7 @@ def journalctl(call: Call) -> Reply:
             case "-o":
                 form = next(words)
             case "--after-cursor":
-                after_cursor = int(next(words).removeprefix("s=rehearsal;i="))
+                after_cursor = int(next(words).removeprefix(_CURSOR))
             case "--show-cursor":
                 show = True
             case "--no-pager" | "-q":
@@ -57,5 +59,5 @@ def journalctl(call: Call) -> Reply:
     if not lines and form != "cat":
         text = "-- No entries --\n"
     if show and (lines or after_cursor):
-        text += f"-- cursor: s=rehearsal;i={lines[-1].cursor if lines else after_cursor}\n"
+        text += f"-- cursor: {_CURSOR}{lines[-1].cursor if lines else after_cursor}\n"
     return said(text)

@@ -7,7 +7,7 @@ import pytest
 from cri_switch.model.errors import SettingsError
 from cri_switch.model.migration import Ssh
 from cri_switch.model.node_ref import NodeRef
-from cri_switch.node.command import Result, plain
+from cri_switch.node.command import plain
 from cri_switch.node.pool import ConnectionPool
 from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.clock import Clock, VirtualClock
@@ -35,7 +35,8 @@ def test_the_setting_chooses_it(world: World) -> None:
     pool = ConnectionPool(reach._open)
     with offered(world):
         connection = pool.get(node(world, "w1"), MEMORY)
-        assert connection.run(plain("cat", "/etc/hostname")) == Result(0, "w1\n")
+        said = connection.run(plain("cat", "/etc/hostname"))
+        assert (said.rc, said.stdout) == (0, "w1\n")
         assert pool.get(node(world, "w1"), MEMORY) is connection
 
 
