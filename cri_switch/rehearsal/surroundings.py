@@ -13,7 +13,9 @@ Obj = dict[str, Any]
 
 
 class Clock(Protocol):
-    """Time of the simulated world."""
+    """Time of the simulated world; `runs`: it passes by itself."""
+
+    runs: bool
 
     def now(self) -> float:
         """Seconds since the epoch."""
