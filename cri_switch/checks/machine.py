@@ -10,10 +10,9 @@ from cri_switch.render.version import major_minor
 
 _SKEW = 5.0
 NEEDED_PROGRAMS = (
-    "apt-get", "apt-mark", "cat", "chmod", "chown", "conntrack", "cp", "crictl", "ctr", "dd", "docker", "find", "grep",
-    "install", "ip", "ip6tables", "ip6tables-save", "iptables", "iptables-save", "journalctl", "kill", "ls",
-    "mkdir",
-    "modprobe", "mv", "readlink", "rm", "sha256sum", "stat", "sysctl", "systemctl", "systemd-run", "tar", "umount",
+    "apt-mark", "cat", "chmod", "chown", "cp", "crictl", "ctr", "dd", "docker", "find", "grep", "install", "ip",
+    "ip6tables", "ip6tables-save", "iptables", "iptables-save", "journalctl", "kill", "ls", "mkdir", "modprobe", "mv",
+    "readlink", "rm", "sha256sum", "stat", "sysctl", "systemctl", "systemd-run", "tar", "umount",
     "/opt/cni/bin/*", "deb-systemd-helper",
 )  # fmt: skip
 """What a migration runs as root: deployments/sudoers has the same."""

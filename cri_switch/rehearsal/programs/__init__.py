@@ -25,7 +25,6 @@ PROGRAMS: dict[str, Program] = {
     "cat": files_read.cat,
     "chmod": files_write.chmod,
     "chown": files_write.chown,
-    "conntrack": net.conntrack,
     "containerd": containerd.containerd,
     "cp": files_write.cp,
     "crictl": crictl.crictl,

@@ -1,4 +1,4 @@
-"""ip, iptables, umount, modprobe, sysctl, conntrack, curl, ping: network and kernel."""
+"""ip, iptables, umount, modprobe, sysctl, curl, ping: network and kernel."""
 
 from __future__ import annotations
 
@@ -126,11 +126,6 @@ def ping(call: Call) -> Reply:
 def _answers(machine: Machine, address: str) -> bool:
     boxes = [*machine.docker.boxes.values(), *machine.containerd.boxes.values()]
     return any(box.ip == address and box.running and box.sandbox for box in boxes)
-
-
-def conntrack(_call: Call) -> Reply:
-    """`conntrack -D ...`: there are no flows to forget."""
-    return failed("conntrack v1.4.6 (conntrack-tools): 0 flow entries have been deleted.")
 
 
 def ss(call: Call) -> Reply:

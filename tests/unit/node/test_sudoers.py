@@ -41,6 +41,15 @@ def test_every_program_that_the_code_runs_as_root_is_there() -> None:
     assert used - allowed == set()
 
 
+def test_every_program_there_is_named_by_the_code() -> None:
+    """tests/twin/test_list.py compares with what is really run as root."""
+    allowed = {program.rpartition("/")[2] for program in PROGRAMS} - {"*"}
+    source = "".join(
+        path.read_text() for part in ("node", "cluster") for path in (ROOT / "cri_switch" / part).rglob("*.py")
+    )
+    assert allowed - set(re.findall(r"\"([a-z0-9-]+)\"", source)) == set()
+
+
 def test_the_preflight_asks_for_these_very_programs() -> None:
     names = {program if program.startswith("/opt/") else program.rpartition("/")[2] for program in PROGRAMS}
     assert set(NEEDED_PROGRAMS) == names - {"*"}
