@@ -31,6 +31,7 @@ from cri_switch.node.facts.machine import CLOCK, parse_os_release
 from cri_switch.node.facts.metadata import METADATA_BLACKHOLED
 from cri_switch.node.facts.packages import ALL_PACKAGES, DOCKER, KNOWN, policy
 from cri_switch.node.facts.paths import existing
+from cri_switch.node.facts.programs import places
 from cri_switch.node.facts.room import room
 from cri_switch.node.facts.sudo_rule import SUDO_RULE
 from cri_switch.node.facts.texts import texts
@@ -41,7 +42,9 @@ from cri_switch.render.docker_daemon import DAEMON_JSON
 
 _OS, _MOUNTS, _MACHINE_ID = "/etc/os-release", "/proc/self/mounts", "/etc/machine-id"
 _SELINUX, _APPARMOR = "/sys/fs/selinux/enforce", "/sys/module/apparmor/parameters/enabled"
-_CRICTL = ("/usr/local/bin/crictl", "/usr/bin/crictl", "/bin/crictl")
+_PROGRAMS = ("crictl", "ping", "pgrep")
+"""What is run without a second way, beside what every Debian has; a package of its own brings each."""
+_ON_CONTROL_PLANES = ("curl",)
 _CONTAINERD = ("/usr/bin/containerd", "/usr/local/bin/containerd", "/opt/bin/containerd")
 _OUR_OWN = frozenset({"dockerd", "kubelet", "docker", "containerd", "systemd"})
 
@@ -83,7 +86,8 @@ class Reading:
         extra = "".join(
             f"{path}:{line}\n" for path in EXTRA_FILES for line in self.texts.get(path, "").splitlines() if line
         )
-        there = existing(*_CRICTL, *_CONTAINERD).read(connection)
+        programs = (*_PROGRAMS, *(_ON_CONTROL_PLANES if self.node.role == "control-plane" else ()))
+        there = existing(*places(*programs), *_CONTAINERD).read(connection)
         foreign = [each for each in self.containers if not each.kubernetes]
         skew, error = self._clock()
         return NodeState(
@@ -110,7 +114,7 @@ class Reading:
             foreign_containers=tuple(each.name for each in foreign),
             etcd_containers=tuple(each.name for each in foreign if re.search(r"\betcd", f"{each.name} {each.image}")),
             containerd_programs=tuple(path for path in there if path in _CONTAINERD),
-            crictl_present=any(path in there for path in _CRICTL),
+            missing_programs=tuple(name for name in programs if not set(places(name)) & set(there)),
             sudo_programs=SUDO_RULE.read(connection),
             metadata_blackholed=METADATA_BLACKHOLED.read(connection),
             selinux_enforcing=self.texts.get(_SELINUX, "").strip() == "1",

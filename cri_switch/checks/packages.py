@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from cri_switch.checks.state import NodeState
 from cri_switch.model.finding import Finding
@@ -52,10 +52,32 @@ def check_packages(state: NodeState, say: Callable[..., Finding]) -> Iterator[Fi
             "cri-dockerd runs; it is not stopped by the migration",
             "systemctl disable --now cri-docker.service cri-docker.socket once the node is switched",
         )
-    if not state.crictl_present:
-        yield say(
-            "warning",
-            "CrictlMissing",
-            "crictl is not installed: the way back to Docker and looking at containers need it",
-            "install crictl (package cri-tools) in /usr/local/bin or /usr/bin",
-        )
+    yield from _programs(state.missing_programs, say)
+
+
+_PACKAGES = {"ping": "iputils-ping", "pgrep": "procps", "curl": "curl"}
+_USE = {
+    "ping": "the probe pod is asked by it whether it answers",
+    "pgrep": "what is left of containers is looked for by it",
+    "curl": "the API server on the node is asked by it",
+}
+
+
+def _programs(missing: Sequence[str], say: Callable[..., Finding]) -> Iterator[Finding]:
+    """Errors: each of them would fail the node when everything else is done."""
+    for name in missing:
+        if name == "crictl":
+            yield say(
+                "error",
+                "CrictlMissing",
+                "crictl is not installed: what runs on the new runtime could not be proven, and the node would be taken"
+                " back",
+                "install crictl in /usr/local/bin or /usr/bin (package cri-tools of the Kubernetes repository)",
+            )
+        else:
+            yield say(
+                "error",
+                "ProgramMissing",
+                f"{name} is not installed: {_USE[name]}, and the node would be taken back",
+                f"apt-get install {_PACKAGES[name]}",
+            )

@@ -58,7 +58,7 @@ class NodeState:
     containerd_programs: tuple[str, ...] = ()
     pending_packages: tuple[str, ...] = ()
     held_packages: tuple[str, ...] = ()
-    crictl_present: bool = True
+    missing_programs: tuple[str, ...] = ()
     sudo_programs: frozenset[str] | None = None
     metadata_blackholed: bool = False
     selinux_enforcing: bool = False

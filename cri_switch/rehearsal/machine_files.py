@@ -89,6 +89,8 @@ def fill(machine: Machine, static_pods: Sequence[dict[str, object]]) -> None:
         fs.mkdir(folder)
     if machine.crictl:
         fs.put("/usr/local/bin/crictl", b"\x7fELF", 0o755)
+    for program in ("ping", "pgrep", "curl"):
+        fs.put(f"/usr/bin/{program}", b"\x7fELF", 0o755)
     fs.put("/etc/os-release", machine.release.os_release)
     fs.put("/etc/hostname", f"{machine.name}\n")
     fs.put("/etc/machine-id", hashlib.md5(machine.name.encode(), usedforsecurity=False).hexdigest() + "\n")

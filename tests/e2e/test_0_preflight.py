@@ -18,6 +18,7 @@ _D = "dressed"
 Row = tuple[str, str, str, str]
 DRESSED: list[Row] = [
     ("error", "BarePod", "", f"{_D}/Pod/bare"),
+    ("error", "CrictlMissing", "w2", ""),
     ("error", "DockerBinaryMounted", "", f"{_D}/Deployment/program"),
     ("error", "DockerDataMounted", "", f"{_D}/CronJob/cleaner"),
     ("error", "DockerSocketMounted", "", f"{_D}/Deployment/builder"),
@@ -32,7 +33,6 @@ DRESSED: list[Row] = [
     ("error", "Unreachable", "ghost", ""),
     ("warning", "BatchDoesNotFit", "w1", "batch 2"),  # as without the dress, but the ghost's batch comes first
     ("warning", "BatchDoesNotFit", "w2", "batch 3"),
-    ("warning", "CrictlMissing", "w2", ""),
     ("warning", "DockerConfigMounted", "", f"{_D}/Deployment/settings"),
     ("warning", "DockerInDocker", "", f"{_D}/Deployment/inner"),
     ("warning", "DockerLogsMounted", "", f"{_D}/DaemonSet/fluent-bit"),

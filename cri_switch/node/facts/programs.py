@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from cri_switch.node.command import plain
 from cri_switch.node.fact import Fact
+
+FOLDERS = ("/usr/local/bin", "/usr/bin", "/bin")
+"""The PATH that sshd gives a user, and part of sudo's."""
+
+
+def places(*names: str) -> tuple[str, ...]:
+    """Where programs of these names may lie."""
+    return tuple(posixpath.join(folder, name) for name in names for folder in FOLDERS)
 
 
 def has_program(name: str) -> Fact[bool]:

@@ -7,6 +7,8 @@ import re
 import time
 from typing import Any
 
+import pytest
+
 from cri_switch.checks.node_state import check_node_state
 from cri_switch.model.migration import Backup, ClusterAccess, Metadata, Migration, Spec
 from cri_switch.model.node_ref import NodeRef
@@ -50,7 +52,7 @@ def node(**changes: Any) -> ScriptedConnection:
         "--type image": '{"id":"sha256:k8s_a","tags":["x:1"],"digests":[],"size":1000}',
         "df -B1": DF,
         "systemctl cat": "# /lib/systemd/system/kubelet.service\nExecStart=/usr/bin/kubelet\n",
-        "ls -1 -d": Result(2, "/usr/bin/crictl\n/usr/bin/containerd\n"),
+        "ls -1 -d": Result(2, "".join(f"/usr/bin/{name}\n" for name in ("containerd", "crictl", "pgrep", "ping"))),
         "date": lambda _command: Result(0, f"{time.time()}\n"),
         "sudo -n -l": SUDO,
         "curl": Result(7, ""),
@@ -113,3 +115,20 @@ def test_programs_of_the_host_on_dockers_socket() -> None:
 def test_the_nodes_clock_is_compared_with_ours() -> None:
     first = {"date": lambda _command: Result(0, f"{time.time() - 60}\n")}
     assert names(node(first=first)) == ["ClockSkew"]
+
+
+@pytest.mark.parametrize(
+    ("role", "there", "missing"),
+    [
+        ("worker", ["/bin/ping", "/usr/bin/pgrep", "/usr/local/bin/crictl"], ()),
+        ("worker", ["/usr/bin/pgrep", "/usr/bin/crictl"], ("ping",)),
+        ("worker", ["/usr/bin/pgrep", "/usr/bin/ping"], ("crictl",)),
+        ("worker", ["/usr/bin/crictl"], ("ping", "pgrep")),
+        ("control-plane", ["/usr/bin/crictl", "/usr/bin/ping", "/usr/bin/pgrep"], ("curl",)),
+        ("control-plane", ["/usr/bin/crictl", "/usr/bin/ping", "/usr/bin/pgrep", "/usr/bin/curl"], ()),
+    ],
+)
+def test_programs_without_a_second_way(role: str, there: list[str], missing: tuple[str, ...]) -> None:
+    ref = NODE.model_copy(update={"role": role})
+    answer = Result(2, "".join(f"{path}\n" for path in there))
+    assert Reading(node(first={"ls -1 -d": answer}), ref, MIGRATION).state().missing_programs == missing
