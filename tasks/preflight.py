@@ -112,6 +112,7 @@ def _with_etcd(
         node=state.node,
         now=state.now,
         members=etcd_member_count(container, pod).read(connection),
+        learners=sum(member.learner for member in found.members),
         answered=len(found.members),
         problem=found.problem,
         alarms=tuple(word for member in found.members for word in member.errors),

@@ -119,7 +119,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("MissingRight", _E, "The API account lacks rights.", "Apply `deployments/rbac.yaml`."),
         Entry("BackupNotAcknowledged", _E, "Volumes and hostPath data are not in the backup.", "Back them up, then `spec.backup.acknowledge_not_backed_up: true`."),
         Entry("SingleControlPlane", _W, "One control-plane node: the API is away while it is switched.", "An hour when nobody deploys."),
-        Entry("EtcdQuorum", _W, "etcd has two members: with one out there is no quorum.", "A third, or an hour when nobody deploys."),
+        Entry("EtcdQuorum", _E, "etcd has two members that vote: with one out there is no quorum, and no control-plane node would be started.", "A third one, or `spec.nodes.role: worker`."),
         Entry("EtcdUnhealthy", _E, "Members of etcd do not answer.", "Bring etcd to health first."),
         Entry("EtcdAlarm", _E, "etcd has an alarm, such as NOSPACE.", "`etcdctl alarm list`; compact, defrag, disarm."),
         Entry("EtcdNotLocal", _E, "etcd is not kubeadm's static pod, so no snapshot can be taken.", "Take it where etcd runs; `spec.backup.skip: true`."),

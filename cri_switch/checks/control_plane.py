@@ -10,6 +10,7 @@ from typing import Literal
 from cri_switch.checks.room import gigabytes
 from cri_switch.model.finding import Finding
 from cri_switch.model.node_ref import NodeRef
+from cri_switch.model.quorum import lost_quorum
 
 Say = Callable[[str, str, str, str], Finding]
 _MONTH = 30 * 86400.0
@@ -19,8 +20,8 @@ _MONTH = 30 * 86400.0
 class ControlPlaneState:
     """What was read off a control-plane node; sizes in bytes, times in seconds since the epoch.
 
-    `local_etcd` says that etcd's manifest is there. `members` is how many etcd has, `answered` how many of them
-    answered (None: they were not asked), `problem` what etcdctl said of the others, `alarms` what they said of
+    `local_etcd` says that etcd's manifest is there. `members` is how many etcd has, `learners` those that do not vote,
+    `answered` how many answered (None: they were not asked), `problem` what etcdctl said of the others, `alarms` what they said of
     themselves. `etcd_free` and `backup_free` are the room where the snapshot is made and where it is kept.
     `certificates` are (file, subject, end).
     """
@@ -29,6 +30,7 @@ class ControlPlaneState:
     now: float
     local_etcd: bool = True
     members: int = 0
+    learners: int = 0
     answered: int | None = None
     problem: str = ""
     alarms: tuple[str, ...] = ()
@@ -89,12 +91,13 @@ def _etcd(state: ControlPlaneState, say: Say, *, backup: bool) -> Iterator[Findi
         yield say(
             "error", "EtcdAlarm", f"etcd says: {alarm}", "etcdctl alarm list; for NOSPACE compact, defrag and disarm"
         )
-    if state.members == 2:
+    voters = state.members - state.learners
+    if state.answered == state.members and (lost := lost_quorum(voters, voters - 1)):
         yield say(
-            "warning",
+            "error",
             "EtcdQuorum",
-            "etcd has two members: with one out there is no quorum, so the API does not answer while each is switched",
-            "add a third control-plane node, or choose an hour when nobody deploys",
+            f"with this node out {lost}: no control-plane node would be started",
+            "add a third control-plane node, or leave the control plane out: spec.nodes.role: worker",
         )
     if not backup:
         return

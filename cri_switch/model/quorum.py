@@ -13,11 +13,15 @@ def quorum_problem(member: int, voters: Collection[int], healthy: Collection[int
     """
     if not member or set(voters) == {member}:
         return ""
-    left = len((set(healthy) & set(voters)) - {member})
-    needed = len(set(voters)) // 2 + 1
-    if left >= needed:
+    return lost_quorum(len(set(voters)), len((set(healthy) & set(voters)) - {member}))
+
+
+def lost_quorum(voters: int, left: int) -> str:
+    """Why `left` members that answer are too few of so many that vote, or ""; one alone has no quorum to lose."""
+    needed = voters // 2 + 1
+    if voters <= 1 or left >= needed:
         return ""
-    return f"etcd would lose its quorum: {left} of {len(set(voters))} members would be left, {needed} must be"
+    return f"etcd would lose its quorum: {left} of {voters} members would be left, {needed} must be"
 
 
 def leader_last(nodes: Sequence[str], leads: Mapping[str, bool]) -> list[str]:

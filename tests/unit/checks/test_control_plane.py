@@ -24,6 +24,7 @@ GOOD = ControlPlaneState(
 def test_nothing_in_the_way() -> None:
     assert check_control_plane(GOOD) == []
     assert check_control_plane(replace(GOOD, members=1, answered=1)) == []
+    assert check_control_plane(replace(GOOD, members=4, answered=4, learners=1)) == []
     assert check_control_plane(replace(GOOD, members=0, answered=None, etcd_free=None, backup_free=None)) == []
 
 
@@ -33,7 +34,8 @@ def test_nothing_in_the_way() -> None:
         ({"answered": 2, "problem": "x\nb: connection refused"}, "error", "EtcdUnhealthy", "2 of 3 members"),
         ({"members": 0, "answered": 0}, "error", "EtcdUnhealthy", "0 of ?"),
         ({"alarms": ("alarm:NOSPACE", "alarm:NOSPACE")}, "error", "EtcdAlarm", "NOSPACE"),
-        ({"members": 2, "answered": 2}, "warning", "EtcdQuorum", "two members"),
+        ({"members": 2, "answered": 2}, "error", "EtcdQuorum", "1 of 2 members"),
+        ({"members": 3, "answered": 3, "learners": 1}, "error", "EtcdQuorum", "1 of 2 members"),
         ({"etcd_free": 9}, "error", "SnapshotSpace", "etcd's data directory"),
         ({"backup_free": 9}, "error", "SnapshotSpace", "spec.backup.directory"),
         ({"local_etcd": False}, "error", "EtcdNotLocal", "static pod"),
