@@ -13,12 +13,13 @@ from cri_switch.checks.ignored import check_ignored
 from cri_switch.checks.inventory import check_inventory, check_machine_id
 from cri_switch.checks.node_state import check_node_state
 from cri_switch.checks.orchestrator import check_orchestrator
+from cri_switch.checks.runtimes import check_runtimes
 from cri_switch.cluster.rights import check_rights
 from cri_switch.model.errors import CriSwitchError, PreflightError
 from cri_switch.model.finding import Finding, Findings
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
-from cri_switch.model.plan import Plan
+from cri_switch.model.plan import Plan, chosen
 from cri_switch.node.connection import Connection
 from cri_switch.node.facts.certificates import certificates
 from cri_switch.node.facts.etcd import MANIFEST, parse_etcd_manifest
@@ -48,6 +49,8 @@ def check_cluster(found: Discovery, plan: Plan, migration: Migration) -> list[Fi
     """What the API alone can tell: rights, names, managed nodes, who uses Docker, the drains, the backup's limits."""
     api, spec = reach.cluster(migration), migration.spec
     findings = [*found.findings, *check_ignored(spec.ignore_preflight_errors), *check_rights(api, spec.hold_daemonsets)]
+    wanted = [node for node in found.nodes if chosen(node, spec, selected=node.name in found.selected)]
+    findings += check_runtimes([node for node in wanted if node.name not in found.half_done], plan.target)
     if spec.ssh.inventory:
         findings += check_inventory(inventory_hosts(spec.ssh.inventory), found.nodes)
     if any(finding.name == "MissingRight" and "list " in finding.summary for finding in findings):

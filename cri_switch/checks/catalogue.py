@@ -62,6 +62,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("UnknownDaemonSet", _E, "An entry of `spec.hold_daemonsets` is no DaemonSet of the cluster.", "`kubectl get daemonsets -A`."),
         Entry("WrongMachine", _E, "The machine that answers by ssh is not the one whose kubelet reports as this node (their machine ids differ).", "See where ssh goes: `ssh -G NODE`, `spec.ssh.inventory`. If the machine id was made anew, restart the kubelet."),
         Entry("InventoryMismatch", _W, "The inventory and the API differ: nodes that only one has, another role, another address.", "Bring the inventory up to date; the API decides what is migrated."),
+        Entry("RuntimeNotDocker", _E, "A chosen node runs neither Docker nor the target runtime, or says nothing of it (a node that has never been Ready): it would be left as it is.", "`spec.nodes.exclude`."),
         Entry("UnknownNode", _E, "A name or glob in `spec.nodes`, or its selector, matches no node.", "`kubectl get nodes --show-labels`."),
         Entry("NodeWithoutZone", _W, "Nodes lack the label that `spec.spread` names; together they are taken for one zone.", "`kubectl label node`."),
         Entry("ContainerdCandidateMissing", _E, "containerd is not installed and no package source has it.", "`apt-get update`; `apt-cache policy containerd`."),

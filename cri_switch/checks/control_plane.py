@@ -21,8 +21,8 @@ class ControlPlaneState:
     """What was read off a control-plane node; sizes in bytes, times in seconds since the epoch.
 
     `local_etcd` says that etcd's manifest is there. `members` is how many etcd has, `learners` those that do not vote,
-    `answered` how many answered (None: they were not asked), `problem` what etcdctl said of the others, `alarms` what they said of
-    themselves. `etcd_free` and `backup_free` are the room where the snapshot is made and where it is kept.
+    `answered` how many answered (None: they were not asked), `problem` what etcdctl said of the others, `alarms` what
+    they said of themselves. `etcd_free` and `backup_free` are the room where the snapshot is made and where it is kept.
     `certificates` are (file, subject, end).
     """
 

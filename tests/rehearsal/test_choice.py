@@ -40,3 +40,14 @@ def test_what_selects_nothing_is_refused(engine: Engineless) -> None:
         order(engine, nodes={"selector": "disk=sdd"})
     with pytest.raises(SettingsError, match="no label selector"):
         order(engine, nodes={"selector": "disk in ssd"})
+
+
+def test_a_chosen_node_of_another_runtime_is_no_success(tmp_path: Path) -> None:
+    engine = Engineless(build(ClusterSpec(nodes=3, control_planes=1), VirtualClock()), tmp_path)
+    with engine.world.store.acting("administrator"):
+        engine.world.store.change(
+            "Node", "w1", "", lambda node: node["status"]["nodeInfo"].update(containerRuntimeVersion="cri-o://1.20.0")
+        )
+    with pytest.raises(PreflightError, match=r"w1 runs cri-o://1\.20\.0, which is neither Docker nor containerd"):
+        engine.plan(engine.migration())
+    assert order(engine, nodes={"exclude": ["w1"]}) == [["w2"], ["cp1"]]
