@@ -16,7 +16,8 @@ def migrate_as_planned(saved: PlannedRun) -> Report | State[Report]:
     """migrate-cluster with the plan's own settings.
 
     Raises:
-        Moved: the cluster or a node's files are not as they were; nothing was touched. Otherwise as migrate_cluster.
+        Moved: the cluster, a node's files or the version that it would get are not as they were; nothing was touched.
+            Otherwise as migrate_cluster.
     """
     stop.begin()
     return run(saved.settings, saved)

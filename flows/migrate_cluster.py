@@ -10,7 +10,7 @@ from cri_switch.model.errors import LockHeld, Moved, NodeFailed, Stopped
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
-from cri_switch.model.planned_run import PlannedRun, moved_files, moved_nodes
+from cri_switch.model.planned_run import PlannedRun, moved_files, moved_nodes, moved_runtimes
 from cri_switch.model.report import Report
 from flows.batch import Batches
 from flows.discovered import discovered
@@ -71,7 +71,7 @@ def _migrate(migration: Migration, as_planned: PlannedRun | None) -> Report:
         _refuse_moved(moved_nodes(as_planned, plan))
     looked = first_checks(found, plan, migration)
     if as_planned is not None:
-        _refuse_moved(moved_files(as_planned, looked.files))
+        _refuse_moved([*moved_runtimes(as_planned, looked.runtimes), *moved_files(as_planned, looked.files)])
     batches = Batches(plan, migration)
     turn = Turn(batches, migration)
     turn.begin()

@@ -60,6 +60,7 @@ class Reading:
         )  # fmt: skip
         self.texts = texts(*system, *self.settings_files).read(connection)
         found = units("docker.service", "cri-docker.service").read(connection)
+        self.unit = KUBELET_UNIT.read(connection)
         self.docker_active = found["docker.service"].active
         self.cri_dockerd_active = found["cri-docker.service"].active
         self.info: DockerInfo | None = None
@@ -73,8 +74,9 @@ class Reading:
         self.room = room(*dict.fromkeys(paths)).read(connection)
 
     def hashes(self) -> dict[str, str]:
-        """The sha256 of the settings that a migration reads or writes, of those that are there."""
+        """The sha256 of the settings that a migration reads or writes, of those that are there, and the unit's."""
         there = {path: self.texts[path] for path in self.settings_files if path in self.texts}
+        there |= {"kubelet.service with its drop-ins": self.unit} if self.unit else {}
         return {
             path: hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest() for path, text in there.items()
         }
@@ -82,7 +84,6 @@ class Reading:
     def state(self) -> NodeState:
         """All that check_node_state looks at."""
         connection, spec, system = self.connection, self.spec, parse_os_release(self.texts.get(_OS, ""))
-        unit = KUBELET_UNIT.read(connection)
         extra = "".join(
             f"{path}:{line}\n" for path in EXTRA_FILES for line in self.texts.get(path, "").splitlines() if line
         )
@@ -98,9 +99,9 @@ class Reading:
             kubelet_version=self.node.kubelet_version,
             flags_file=spec.kubelet.flags_file,
             flags_text=self.texts.get(spec.kubelet.flags_file),
-            kubelet_needs_docker=docker_requirements(unit),
+            kubelet_needs_docker=docker_requirements(self.unit),
             foreign_flags=tuple(
-                each.line for each in foreign_flags(unit, extra) if not each.agrees(spec.target.endpoint)
+                each.line for each in foreign_flags(self.unit, extra) if not each.agrees(spec.target.endpoint)
             ),
             docker_active=self.docker_active,
             daemon_json=self.texts.get(DAEMON_JSON),

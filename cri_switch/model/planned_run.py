@@ -81,6 +81,16 @@ def moved_files(saved: PlannedRun, now: Mapping[str, Mapping[str, str]]) -> list
     ]
 
 
+def moved_runtimes(saved: PlannedRun, now: Mapping[str, tuple[str, str]]) -> list[str]:
+    """One line for each planned node that would get another version; `now` has (version, source), "" where unknown."""
+    lines = []
+    for name in (node.name for node in saved.todo):
+        old, new = saved.runtimes.get(name, ""), now.get(name, ("", ""))[0]
+        if old != new:
+            lines.append(f"{name}: {saved.target} {old or 'unknown'} -> {new or 'unknown'}")
+    return lines
+
+
 def _files(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
     word = {(False, True): "is there now", (True, False): "is gone", (True, True): "has changed"}
     return [

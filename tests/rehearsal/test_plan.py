@@ -50,6 +50,13 @@ def test_facts_that_moved_are_named_and_nothing_is_touched(engine: Engineless) -
     engine.world.machines["w2"].fs.write("/etc/docker/daemon.json", '{"log-level": "debug"}\n')
     with pytest.raises(Moved, match=r"w2: /etc/docker/daemon.json (is there now|has changed)"):
         engine.run_planned(saved)
+    drop_in = "/etc/systemd/system/kubelet.service.d/20-site.conf"
+    saved = engine.plan(engine.migration())
+    engine.world.machines["w1"].packages.known["containerd"].version = "1.6.20~ds1-1+deb12u1"
+    engine.world.machines["cp1"].fs.put(drop_in, "[Service]\nNice=1\n")
+    with pytest.raises(Moved, match=r"w1: containerd 1\.4\.13\S* -> 1\.6\.20\S*\ncp1: kubelet.service .*has changed"):
+        engine.run_planned(saved)
+    saved = engine.plan(engine.migration())
     with engine.world.store.acting("administrator"):
         engine.world.store.change("Node", "w1", "", lambda node: node["spec"].update(unschedulable=True))
     with pytest.raises(Moved, match="w1: unschedulable: False -> True"):

@@ -10,7 +10,7 @@ import pytest
 from cri_switch.cli.saved_plan import read_plan, refuse_other_settings, save_plan
 from cri_switch.model.errors import Moved, SettingsError
 from cri_switch.model.plan import Plan
-from cri_switch.model.planned_run import PlannedRun, moved_files, moved_nodes
+from cri_switch.model.planned_run import PlannedRun, moved_files, moved_nodes, moved_runtimes
 from tests.unit.cli.test_plan_text import C1, W1, planned
 
 FILES = {"w1": {"/etc/docker/daemon.json": "aa"}, "c1": {}}
@@ -60,6 +60,20 @@ def test_a_node_that_joined() -> None:
 )
 def test_files(files: dict[str, dict[str, str]], lines: list[str]) -> None:
     assert moved_files(planned(read_files=FILES), files) == lines
+
+
+@pytest.mark.parametrize(
+    ("runtimes", "lines"),
+    [
+        ({"w1": ("1.4.13", "deb"), "c1": ("", "")}, []),
+        ({"w1": ("1.4.13", "elsewhere"), "w2": ("1.7.0", "")}, []),
+        ({"w1": ("1.6.20", "deb")}, ["w1: containerd 1.4.13 -> 1.6.20"]),
+        ({"w1": ("", "")}, ["w1: containerd 1.4.13 -> unknown"]),
+        ({"w1": ("1.4.13", ""), "c1": ("1.6.20", "")}, ["c1: containerd unknown -> 1.6.20"]),
+    ],
+)
+def test_versions(runtimes: dict[str, tuple[str, str]], lines: list[str]) -> None:
+    assert moved_runtimes(planned(runtimes={"w1": "1.4.13"}), runtimes) == lines
 
 
 def test_it_comes_back_as_it_was(tmp_path: Path) -> None:
