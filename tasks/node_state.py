@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from typing import Any
+from typing import Any, TypeVar
 
 from cri_switch.checks.state import NodeState, Store
 from cri_switch.model.migration import Migration
@@ -13,6 +13,7 @@ from cri_switch.model.node_ref import NodeRef
 from cri_switch.node.actions.install_runtime import runtime_package
 from cri_switch.node.apt import simulated
 from cri_switch.node.connection import Connection
+from cri_switch.node.fact import Fact
 from cri_switch.node.facts.docker import DOCKER_IDS, Container, docker_containers
 from cri_switch.node.facts.docker_info import DOCKER_INFO, DockerInfo
 from cri_switch.node.facts.docker_pulls import REGISTRY_CERTS, proxy_not_carried
@@ -39,6 +40,10 @@ from cri_switch.node.facts.units import units
 from cri_switch.render.containerd_config import CONFIG_TOML
 from cri_switch.render.crictl_yaml import CRICTL_YAML
 from cri_switch.render.docker_daemon import DAEMON_JSON
+from tasks.guarded import Guarded
+
+T = TypeVar("T")
+D = TypeVar("D")
 
 _OS, _MOUNTS, _MACHINE_ID = "/etc/os-release", "/proc/self/mounts", "/etc/machine-id"
 _SELINUX, _APPARMOR = "/sys/fs/selinux/enforce", "/sys/module/apparmor/parameters/enabled"
@@ -50,28 +55,38 @@ _OUR_OWN = frozenset({"dockerd", "kubelet", "docker", "containerd", "systemd"})
 
 
 class Reading:
-    """One node's facts; what several checks need is read once."""
+    """One node's facts; what several checks need is read once.
 
-    def __init__(self, connection: Connection, node: NodeRef, migration: Migration) -> None:
-        self.connection, self.node, self.spec = connection, node, migration.spec
+    A question that fails is a problem of `guarded`, and what it asked for is as where nothing is wrong. Raises what
+    the connection raises where the files and units that all else hangs on cannot be read.
+    """
+
+    def __init__(self, connection: Connection, node: NodeRef, migration: Migration, guarded: Guarded) -> None:
+        self.connection, self.node, self.spec, self._guarded = connection, node, migration.spec, guarded
         system = (_OS, _MOUNTS, _MACHINE_ID, _SELINUX, _APPARMOR)
         self.settings_files = (
             DAEMON_JSON, CONFIG, MANIFEST, CONFIG_TOML, CRICTL_YAML, *EXTRA_FILES, self.spec.kubelet.flags_file,
         )  # fmt: skip
         self.texts = texts(*system, *self.settings_files).read(connection)
         found = units("docker.service", "cri-docker.service").read(connection)
-        self.unit = KUBELET_UNIT.read(connection)
+        self.unit = self._ask(KUBELET_UNIT, "")
         self.docker_active = found["docker.service"].active
         self.cri_dockerd_active = found["cri-docker.service"].active
         self.info: DockerInfo | None = None
-        self.containers: tuple[Container, ...] = ()
+        self.containers: tuple[Container, ...] | None = None
         if self.docker_active:
-            self.info = DOCKER_INFO.read(connection)
-            self.containers = docker_containers(DOCKER_IDS.read(connection)).read(connection)
+            self.info = self._ask(DOCKER_INFO, None)
+        if self.info is not None:  # a dockerd that does not answer is asked once
+            self.containers = guarded.attempt(
+                DOCKER_IDS.name, lambda: docker_containers(DOCKER_IDS.read(connection)).read(connection), None
+            )
         root = self.info.root if self.info else "/var/lib/docker"
         self.docker_root = root
         paths = ("/var/lib", "/var/lib/containerd", "/var/lib/etcd", root)
-        self.room = room(*dict.fromkeys(paths)).read(connection)
+        self.room = self._ask(room(*dict.fromkeys(paths)), {})
+
+    def _ask(self, fact: Fact[T], otherwise: D) -> T | D:
+        return self._guarded.ask(fact, self.connection, otherwise)
 
     def hashes(self) -> dict[str, str]:
         """The sha256 of the settings that a migration reads or writes, of those that are there, and the unit's."""
@@ -88,9 +103,9 @@ class Reading:
             f"{path}:{line}\n" for path in EXTRA_FILES for line in self.texts.get(path, "").splitlines() if line
         )
         programs = (*_PROGRAMS, *(_ON_CONTROL_PLANES if self.node.role == "control-plane" else ()))
-        there = existing(*places(*programs), *_CONTAINERD).read(connection)
-        foreign = [each for each in self.containers if not each.kubernetes]
-        skew, error = self._clock()
+        there = self._ask(existing(*places(*programs), *_CONTAINERD), places(*programs))
+        foreign = [each for each in self.containers or () if not each.kubernetes]
+        skew, error = self._guarded.attempt(CLOCK.name, self._clock, (0.0, 0.0))
         return NodeState(
             node=self.node.name,
             os_id=system.id,
@@ -109,15 +124,15 @@ class Reading:
             crictl_yaml=self.texts.get(CRICTL_YAML),
             live_restore=self.info is not None and self.info.live_restore,
             swarm_active=self.info is not None and self.info.swarm,
-            proxy_not_carried=proxy_not_carried(connection),
-            registry_certs=REGISTRY_CERTS.read(connection),
+            proxy_not_carried=self._guarded.attempt("proxy variables", lambda: proxy_not_carried(connection), ()),
+            registry_certs=self._ask(REGISTRY_CERTS, ()),
             cri_dockerd_active=self.cri_dockerd_active,
             foreign_containers=tuple(each.name for each in foreign),
             etcd_containers=tuple(each.name for each in foreign if re.search(r"\betcd", f"{each.name} {each.image}")),
             containerd_programs=tuple(path for path in there if path in _CONTAINERD),
             missing_programs=tuple(name for name in programs if not set(places(name)) & set(there)),
-            sudo_programs=SUDO_RULE.read(connection),
-            metadata_blackholed=METADATA_BLACKHOLED.read(connection),
+            sudo_programs=self._ask(SUDO_RULE, None),
+            metadata_blackholed=self._ask(METADATA_BLACKHOLED, False),
             selinux_enforcing=self.texts.get(_SELINUX, "").strip() == "1",
             apparmor=self.texts.get(_APPARMOR, "").strip() == "Y",
             clock_skew=skew,
@@ -127,12 +142,14 @@ class Reading:
                 for line in self.texts.get(_MOUNTS, "").splitlines()
                 if "containerd" in line and "tmpmounts" in line
             ),
-            image_bytes=self._image_bytes(),
+            image_bytes=self._guarded.attempt("images in use", self._image_bytes, 0),
             docker_root=self.docker_root,
             stores={path: Store(each.mount, each.size, each.free) for path, each in self.room.items()},
-            eviction=parse_kubelet_config(self.texts.get(CONFIG)).eviction_hard,
-            host_lines=tuple(f"{each.path}: {each.line}" for each in HOST_DOCKER.read(connection)),
-            socket_processes=self._socket_processes(),
+            eviction=self._guarded.attempt(
+                CONFIG, lambda: parse_kubelet_config(self.texts.get(CONFIG)).eviction_hard, {}
+            ),
+            host_lines=tuple(f"{each.path}: {each.line}" for each in self._ask(HOST_DOCKER, ())),
+            socket_processes=self._guarded.attempt(SOCKET_CLIENTS.name, self._socket_processes, ()),
             **self._packages(),
         )
 
@@ -142,21 +159,21 @@ class Reading:
         return self.texts.get(_MACHINE_ID, "").strip()
 
     def _packages(self) -> dict[str, Any]:
-        wanted, connection = self.spec.target.package, self.connection
-        known = ALL_PACKAGES.read(connection)
+        wanted, known = self.spec.target.package, self._ask(ALL_PACKAGES, None)
+        if known is None:
+            return {"packages_known": False}
         there = runtime_package(known, wanted)
-        version, source, removes = there.version if there else "", "", tuple[str, ...]()
-        if there is None:
-            offer = policy(wanted).read(connection)
+        offer = self._ask(policy(wanted), None) if there is None else None
+        version, source, would = there.version if there else "", "", None
+        if offer is not None and offer.candidate:
             version, source = offer.candidate, offer.source(offer.candidate)
-            if version:
-                would = simulated("install", wanted).read(connection)
-                removes = tuple(sorted(would.removes | would.purges))
+            would = self._ask(simulated("install", wanted), None)
         return {
+            "packages_known": there is not None or offer is not None,
             "docker_package": next((name for name in DOCKER if name in known and known[name].installed), ""),
             "containerd_candidate": version,
             "containerd_source": source,
-            "would_remove": removes,
+            "would_remove": tuple(sorted(would.removes | would.purges)) if would else (),
             "pending_packages": tuple(sorted(name for name, each in known.items() if each.pending)),
             "held_packages": tuple(name for name in KNOWN if name in known and known[name].held and name != "kubelet"),
         }
@@ -169,7 +186,7 @@ class Reading:
         return there - (before + after) / 2, (after - before) / 2
 
     def _image_bytes(self) -> int:
-        used = {each.image_id for each in self.containers}
+        used = {each.image_id for each in self.containers or ()}
         if not used:
             return 0
         return sum(image.size for image in docker_images(tuple(sorted(used))).read(self.connection))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cri_switch.checks.control_plane import ControlPlaneState, check_control_plane, check_outage
@@ -15,12 +15,11 @@ from cri_switch.checks.node_state import check_node_state
 from cri_switch.checks.orchestrator import check_orchestrator
 from cri_switch.checks.runtimes import check_runtimes
 from cri_switch.cluster.rights import check_rights
-from cri_switch.model.errors import CriSwitchError, PreflightError
+from cri_switch.model.errors import PreflightError, Unreachable
 from cri_switch.model.finding import Finding, Findings
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan, chosen
-from cri_switch.node.connection import Connection
 from cri_switch.node.facts.certificates import certificates
 from cri_switch.node.facts.etcd import MANIFEST, parse_etcd_manifest
 from cri_switch.node.facts.etcdctl import etcd_member_count, etcd_status
@@ -29,6 +28,7 @@ from cri_switch.render.errors import RenderError
 from cri_switch.render.findings import findings_text
 from tasks import reach
 from tasks.discover import Discovery
+from tasks.guarded import Guarded
 from tasks.look import look
 from tasks.node_state import Reading
 from tasks.orchestrator import here
@@ -53,9 +53,9 @@ def check_cluster(found: Discovery, plan: Plan, migration: Migration) -> list[Fi
     findings += check_runtimes([node for node in wanted if node.name not in found.half_done], plan.target)
     if spec.ssh.inventory:
         findings += check_inventory(inventory_hosts(spec.ssh.inventory), found.nodes)
-    if any(finding.name == "MissingRight" and "list " in finding.summary for finding in findings):
-        return findings
-    findings += [*workload_findings(api, plan, migration), *check_outage(found.nodes, plan.todo)]
+    if not any(finding.name == "MissingRight" and "list " in finding.summary for finding in findings):
+        findings += workload_findings(api, plan, migration)
+    findings += check_outage(found.nodes, plan.todo)
     findings += check_orchestrator(here(api), api.list("Node"))
     if not (spec.backup.skip or spec.backup.acknowledge_not_backed_up):
         findings.append(
@@ -72,49 +72,61 @@ def check_cluster(found: Discovery, plan: Plan, migration: Migration) -> list[Fi
 @look
 def check_node(node: NodeRef, migration: Migration) -> LookedAt:
     """One node over ssh; that it cannot be looked at is a finding too."""
+    guarded, looked = Guarded(), LookedAt([])
     try:
-        reading = Reading(reach.node(node, migration), node, migration)
-        if wrong := check_machine_id(node, reading.machine_id):
-            return LookedAt(wrong)
-        state = reading.state()
-        findings = check_node_state(state, allow_foreign_containers=migration.spec.allow_foreign_containers)
-        if node.role == "control-plane":
-            control_plane = _control_plane(reading, migration)
-            findings += check_control_plane(control_plane, backup=not migration.spec.backup.skip)
-        return LookedAt(findings, (state.containerd_candidate, state.containerd_source), reading.hashes())
-    except CriSwitchError as problem:
-        name = "FileNotUnderstood" if isinstance(problem, RenderError) else type(problem).__name__
-        what = problem.what if node.name in problem.what else f"{node.name}: {problem.what}"
-        return LookedAt([Finding("error", name, what, node=node.name, remedy=problem.next_step)])
+        reading = guarded.attempt(
+            "its files and units", lambda: Reading(reach.node(node, migration), node, migration, guarded), None
+        )
+        if reading is not None:
+            looked = _judged(reading, migration, guarded)
+    except Unreachable as problem:
+        guarded.problems.append(problem)
+    return replace(looked, findings=[*looked.findings, *guarded.findings(node.name)])
 
 
-def _control_plane(reading: Reading, migration: Migration) -> ControlPlaneState:
+def _judged(reading: Reading, migration: Migration, guarded: Guarded) -> LookedAt:
+    """What the checks say of a node that can be read."""
+    if wrong := check_machine_id(reading.node, reading.machine_id):
+        return LookedAt(wrong)
+    state = reading.state()
+    findings = check_node_state(state, allow_foreign_containers=migration.spec.allow_foreign_containers)
+    if reading.node.role == "control-plane":
+        found = _control_plane(reading, migration, guarded)
+        findings += check_control_plane(found, backup=not migration.spec.backup.skip)
+    return LookedAt(findings, (state.containerd_candidate, state.containerd_source), reading.hashes())
+
+
+def _control_plane(reading: Reading, migration: Migration, guarded: Guarded) -> ControlPlaneState:
     """etcd is asked in Docker's container; where Docker does not run any more, the run's own gates ask it."""
-    connection, name = reading.connection, reading.node.name
-    ends = tuple((each.path, each.subject, each.not_after) for each in certificates().read(connection))
-    text = reading.texts.get(MANIFEST)
+    name, text = reading.node.name, reading.texts.get(MANIFEST)
+    ends = tuple(
+        (each.path, each.subject, each.not_after) for each in guarded.ask(certificates(), reading.connection, ())
+    )
     state = ControlPlaneState(name, time.time(), local_etcd=text is not None, certificates=ends)
+    if text is None or reading.containers is None:
+        return state
     ids = [
         each.id
         for each in reading.containers
         if each.running and each.container_name == "etcd" and each.pod.startswith("kube-system/")
     ]
-    return _with_etcd(state, connection, reading, text, ids[0], migration) if text and ids else state
+    if not ids:
+        return replace(state, answered=0, problem="its container does not run")
+    return guarded.attempt("etcd", lambda: _with_etcd(state, reading, text, ids[0], migration), state)
 
 
 def _with_etcd(
-    state: ControlPlaneState, connection: Connection, reading: Reading, text: str, container: str, migration: Migration
+    state: ControlPlaneState, reading: Reading, text: str, container: str, migration: Migration
 ) -> ControlPlaneState:
     try:
         pod = parse_etcd_manifest(text)
     except ValueError as problem:
         raise RenderError(MANIFEST, 0, str(problem)) from problem
-    found = etcd_status(container, pod).read(connection)
+    found = etcd_status(container, pod).read(reading.connection)
     room = reading.room.get("/var/lib/etcd")
-    return ControlPlaneState(
-        node=state.node,
-        now=state.now,
-        members=etcd_member_count(container, pod).read(connection),
+    return replace(
+        state,
+        members=etcd_member_count(container, pod).read(reading.connection),
         learners=sum(member.learner for member in found.members),
         answered=len(found.members),
         problem=found.problem,
@@ -122,7 +134,6 @@ def _with_etcd(
         db_size=max((member.db_size for member in found.members), default=0),
         etcd_free=room.free if room and pod.host_data_dir.startswith("/var/lib/etcd") else None,
         backup_free=_free(migration.spec.backup.directory),
-        certificates=state.certificates,
     )
 
 

@@ -56,6 +56,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("RemoteTimeout", _E, "A command that only reads did not end in time.", "Look at the node: load, disk, a hanging dockerd."),
         Entry("SettingsError", _E, "The settings for ssh cannot be used for this node.", "Correct what the message names."),
         Entry("NotProven", _E, "Something that was read off the node is not as it must be.", "The message names it."),
+        Entry("AnswerNotUnderstood", _E, "A program on the node answered something that is not understood; what hangs on it was not checked.", "Ask it there by hand; the message names what was asked."),
         Entry("FileChanged", _E, "A file cannot be read.", "The message names it."),
         Entry("UnsupportedDistribution", _E, "The node is not of the Debian family.", "`spec.nodes.exclude`."),
         Entry("ManagedNode", _E, "GKE, EKS or AKS manages the node.", "The provider's own tools, or `spec.nodes.exclude`."),

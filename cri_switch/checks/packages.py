@@ -10,7 +10,7 @@ from cri_switch.model.finding import Finding
 
 def check_packages(state: NodeState, say: Callable[..., Finding]) -> Iterator[Finding]:
     """Errors where the runtime cannot be installed; warnings for what is looked after or only odd."""
-    if not state.containerd_candidate:
+    if state.packages_known and not state.containerd_candidate:
         yield say(
             "error",
             "ContainerdCandidateMissing",

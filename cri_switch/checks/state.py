@@ -21,14 +21,14 @@ class Store:
 class NodeState:
     """Facts of one node. `flags_text` is None where the file is missing, a version is "" where there is none.
 
-    `os_like` is os-release's ID_LIKE; `foreign_containers` are names of Docker's containers that are not
-    Kubernetes', `etcd_containers` those of them that are etcd; `containerd_candidate` is what would run: the installed
-    version, else the one apt would install from `containerd_source`; `would_remove` are packages that apt would remove
-    for it. `foreign_flags` and `kubelet_needs_docker` are `path: line`. `clock_skew` is the node's clock less ours and
-    `clock_error` by how much that may be wrong, in seconds. `sudo_programs` is None where sudo allows all.
-    `image_bytes` is the size of the images in use, layers that they share counted twice. `eviction` are the kubelet's
-    hard thresholds as it has them (`10%`, `1Gi`), `stores` the filesystems by directory. `proxy_not_carried` are
-    names of variables, `registry_certs` registries that Docker has certificates for.
+    `os_like` is os-release's ID_LIKE; `foreign_containers` are names of Docker's containers that are not Kubernetes',
+    `etcd_containers` those of them that are etcd; `containerd_candidate` is what would run: the installed version, else
+    the one apt would install from `containerd_source`, and `packages_known` that this was told; `would_remove` are
+    packages that apt would remove for it. `foreign_flags` and `kubelet_needs_docker` are `path: line`. `clock_skew` is
+    the node's clock less ours and `clock_error` by how much that may be wrong, in seconds. `sudo_programs` is None
+    where sudo allows all. `image_bytes` is the size of the images in use, layers that they share counted twice.
+    `eviction` are the kubelet's hard thresholds as it has them (`10%`, `1Gi`), `stores` the filesystems by directory.
+    `proxy_not_carried` are names of variables, `registry_certs` registries that Docker has certificates for.
     """
 
     node: str
@@ -52,6 +52,7 @@ class NodeState:
     cri_dockerd_active: bool = False
     foreign_containers: tuple[str, ...] = ()
     etcd_containers: tuple[str, ...] = ()
+    packages_known: bool = True
     containerd_candidate: str = ""
     containerd_source: str = ""
     would_remove: tuple[str, ...] = ()

@@ -11,24 +11,28 @@ from cri_switch.model.node_ref import NodeRef
 from cri_switch.node.before import before_fact
 from cri_switch.node.connection import Connection
 from cri_switch.node.facts.certificates import certificates
-from cri_switch.node.facts.kubelet import KUBELET_UNIT
 from cri_switch.node.facts.machine import BOOT_ID
 from cri_switch.node.journal import journal_fact
 from cri_switch.render.diff import masked
+from tasks.guarded import Guarded
 from tasks.node_state import Reading
 
 
 def node_facts(connection: Connection, node: NodeRef, migration: Migration, migration_id: str) -> dict[str, Any]:
-    """By name; secrets in texts are masked. Raises CriSwitchError where the node cannot be asked."""
-    reading = Reading(connection, node, migration)
+    """By name; secrets in texts are masked. What could not be read is in `problems`.
+
+    Raises: CriSwitchError where the node cannot be asked.
+    """
+    guarded = Guarded()
+    reading = Reading(connection, node, migration, guarded)
     files = {path: reading.texts[path] for path in reading.settings_files if path in reading.texts}
     found: dict[str, Any] = {
         "node": node.model_dump(),
         "boot_id": BOOT_ID.read(connection),
         "state": asdict(reading.state()),
         "docker": None if reading.info is None else asdict(reading.info),
-        "containers": [asdict(each) for each in reading.containers],
-        "kubelet_unit": KUBELET_UNIT.read(connection),
+        "containers": [asdict(each) for each in reading.containers or ()],
+        "kubelet_unit": reading.unit,
         "files": files,
         "sha256": reading.hashes(),
         "journal": [asdict(each) for each in journal_fact(migration_id).read(connection)],
@@ -36,6 +40,7 @@ def node_facts(connection: Connection, node: NodeRef, migration: Migration, migr
     }
     if node.role == "control-plane":
         found["certificates"] = [asdict(each) for each in certificates().read(connection)]
+    found["problems"] = [problem.what for problem in guarded.problems]
     told: dict[str, Any] = as_json(found)
     return told
 

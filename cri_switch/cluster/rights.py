@@ -12,6 +12,8 @@ NEEDED = (
     ("list", "", "nodes", "", ""),
     ("patch", "", "nodes", "", ""),
     ("list", "", "pods", "", ""),
+    ("list", "", "persistentvolumes", "", ""),
+    ("list", "", "persistentvolumeclaims", "", ""),
     ("create", "", "pods", "eviction", ""),
     ("create", "", "pods", "", NAMESPACE),
     ("delete", "", "pods", "", NAMESPACE),

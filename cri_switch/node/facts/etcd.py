@@ -34,15 +34,15 @@ def parse_etcd_manifest(text: str) -> EtcdPod:
 
     Raises: ValueError when it is not a pod with a data directory on the host.
     """
-    pod = yaml.safe_load(text)
     try:
+        pod = yaml.safe_load(text)
         container = pod["spec"]["containers"][0]
         words = [*(container.get("command") or ()), *(container.get("args") or ())]
         flags: dict[str, str] = dict(word[2:].split("=", 1) for word in words if word.startswith("--") and "=" in word)
         data_dir = flags["data-dir"].rstrip("/")
         hosts = {v["name"]: v["hostPath"]["path"] for v in pod["spec"].get("volumes", ()) if "hostPath" in v}
         mounts = {m["mountPath"].rstrip("/"): hosts[m["name"]] for m in container["volumeMounts"] if m["name"] in hosts}
-    except (KeyError, TypeError, IndexError, AttributeError) as problem:
+    except (yaml.YAMLError, KeyError, TypeError, IndexError, AttributeError) as problem:
         raise ValueError(f"not etcd's static pod as kubeadm writes it: {problem!r}") from problem
     above = [path for path in mounts if data_dir == path or data_dir.startswith(f"{path}/")]
     if not above:

@@ -18,6 +18,7 @@ SOURCES = [
     ROOT / "cri_switch" / "node" / "actions" / "configure_kubelet.py",
     ROOT / "cri_switch" / "node" / "actions" / "configure_runtime.py",
     ROOT / "cri_switch" / "node" / "planned_files.py",
+    ROOT / "tasks" / "guarded.py",
     ROOT / "tasks" / "preflight.py",
     ROOT / "tasks" / "workload_findings.py",
 ]

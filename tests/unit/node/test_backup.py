@@ -154,3 +154,5 @@ def test_the_data_directory_on_the_host() -> None:
     assert parse_etcd_manifest(nested).host_data_dir == "/srv/etcd/member1"
     with pytest.raises(ValueError, match="not on the host"):
         parse_etcd_manifest(MANIFEST.replace("--data-dir=/var/lib/etcd", "--data-dir=/elsewhere"))
+    with pytest.raises(ValueError, match="not etcd's static pod"):
+        parse_etcd_manifest("spec: [")

@@ -14,6 +14,7 @@ from cri_switch.model.migration import Backup, ClusterAccess, Metadata, Migratio
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.node.command import Result
 from cri_switch.node.fake import ScriptedConnection
+from tasks.guarded import Guarded
 from tasks.node_state import Reading
 
 NODE = NodeRef(name="w1", uid="u", kubelet_version="v1.20.2")
@@ -69,7 +70,7 @@ def node(**changes: Any) -> ScriptedConnection:
 
 
 def names(connection: ScriptedConnection) -> list[str]:
-    return [each.name for each in check_node_state(Reading(connection, NODE, MIGRATION).state())]
+    return [each.name for each in check_node_state(Reading(connection, NODE, MIGRATION, Guarded()).state())]
 
 
 def test_a_whole_node_is_silent_in_few_commands() -> None:
@@ -86,7 +87,7 @@ def test_a_stopped_docker_is_not_woken_up() -> None:
 
 def test_containers_that_are_not_kubernetes() -> None:
     both = "\n".join([POD, container("ci", {}), container("etcd1", {}, "quay.io/coreos/etcd:v3.4")])
-    state = Reading(node(first={"--type container": both}), NODE, MIGRATION).state()
+    state = Reading(node(first={"--type container": both}), NODE, MIGRATION, Guarded()).state()
     assert (state.foreign_containers, state.etcd_containers) == (("ci", "etcd1"), ("etcd1",))
 
 
@@ -98,7 +99,7 @@ def test_what_apt_would_do_is_asked_where_containerd_is_missing() -> None:
         "apt-cache policy": policy,
         "apt-get -s": "Remv docker-ce [20]\nInst containerd (1.4.13 x)\n",
     }
-    state = Reading(node(first=first), NODE, MIGRATION).state()
+    state = Reading(node(first=first), NODE, MIGRATION, Guarded()).state()
     assert state.would_remove == ("docker-ce",)
     assert (state.containerd_candidate, state.containerd_source) == ("1.4.13", "http://deb bullseye/main")
 
@@ -109,7 +110,7 @@ def test_programs_of_the_host_on_dockers_socket() -> None:
         "find /proc": Result(1, "/proc/7/fd/1 socket:[1]\n/proc/8/fd/1 socket:[3]\n"),
         "/proc/7/comm": "/proc/7/comm:agent\n/proc/8/comm:kubelet\n",
     }
-    assert Reading(node(first=first), NODE, MIGRATION).state().socket_processes == ("agent (pid 7)",)
+    assert Reading(node(first=first), NODE, MIGRATION, Guarded()).state().socket_processes == ("agent (pid 7)",)
 
 
 def test_the_nodes_clock_is_compared_with_ours() -> None:
@@ -131,4 +132,4 @@ def test_the_nodes_clock_is_compared_with_ours() -> None:
 def test_programs_without_a_second_way(role: str, there: list[str], missing: tuple[str, ...]) -> None:
     ref = NODE.model_copy(update={"role": role})
     answer = Result(2, "".join(f"{path}\n" for path in there))
-    assert Reading(node(first={"ls -1 -d": answer}), ref, MIGRATION).state().missing_programs == missing
+    assert Reading(node(first={"ls -1 -d": answer}), ref, MIGRATION, Guarded()).state().missing_programs == missing
