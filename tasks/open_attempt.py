@@ -9,11 +9,14 @@ from prefect import get_run_logger
 from prefect.runtime import flow_run
 
 from cri_switch.cluster.annotate import cri_socket
-from cri_switch.cluster.client import Obj
+from cri_switch.cluster.client import Cluster, Obj
+from cri_switch.cluster.drain import select
 from cri_switch.cluster.inventory import same_node
+from cri_switch.cluster.pods import is_finished
 from cri_switch.cluster.workloads import controllers_on
 from cri_switch.model.attempt import Attempt
-from cri_switch.model.migration import Migration
+from cri_switch.model.errors import DrainBlocked
+from cri_switch.model.migration import Drain, Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
 from cri_switch.node.action import Action
@@ -84,19 +87,31 @@ def _note(attempt: Attempt, migration: Migration, found: Obj) -> None:
 def _gone(attempt: Attempt, migration: Migration, done: Sequence[str], begun: Sequence[str]) -> list[str]:
     """The recorded steps whose effect does not hold any more; a start_kubelet that was only begun may have worked."""
     mine, version = attempt.migration_id, attempt.node.kubelet_version
-    checks: dict[str, Callable[[], Action]] = {
-        "stop_docker": lambda: stop_docker(migration, migration_id=mine),
-        "install_runtime": lambda: install_runtime(migration, attempt),
-        "configure_runtime": lambda: configure_runtime(migration, migration_id=mine, kubelet_version=version),
-        "start_runtime": lambda: start_runtime(migration),
-        "configure_kubelet": lambda: configure_kubelet(migration, migration_id=mine, kubelet_version=version),
+
+    def undone(action: Action) -> bool:
+        return reach.act(attempt.node, migration, action, dry_run=True).changed > 0
+
+    checks: dict[str, Callable[[], bool]] = {
+        "stop_docker": lambda: undone(stop_docker(migration, migration_id=mine)),
+        "install_runtime": lambda: undone(install_runtime(migration, attempt)),
+        "configure_runtime": lambda: undone(configure_runtime(migration, migration_id=mine, kubelet_version=version)),
+        "start_runtime": lambda: undone(start_runtime(migration)),
+        "configure_kubelet": lambda: undone(configure_kubelet(migration, migration_id=mine, kubelet_version=version)),
     }
     if "start_kubelet" not in begun:
-        checks["stop_kubelet"] = lambda: stop_kubelet(migration)
+        # where the kubelet is stopped nothing was started since, and nothing could be evicted
+        checks["drain"] = lambda: (
+            undone(stop_kubelet(migration)) and _pods_came(reach.cluster(migration), attempt.node, migration.spec.drain)
+        )
+        checks["stop_kubelet"] = lambda: undone(stop_kubelet(migration))
     if "remove_docker" in done:
         del checks["stop_docker"]
-    return [
-        step
-        for step, action in checks.items()
-        if step in done and reach.act(attempt.node, migration, action(), dry_run=True).changed
-    ]
+    return [step for step, is_gone in checks.items() if step in done and is_gone()]
+
+
+def _pods_came(api: Cluster, node: NodeRef, settings: Drain) -> bool:
+    """Whether a drained node has pods that a drain takes or refuses: somebody has uncordoned it meanwhile."""
+    try:
+        return any(not is_finished(pod) for pod in select(api, node, settings, time.time()).to_delete)
+    except DrainBlocked:
+        return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,29 @@ def killed_before(cluster: Cluster, step: str, number: int = 0) -> None:
 def executed(cluster: Cluster, attempt: int) -> list[str]:
     """The steps of w1 that were begun in an attempt, in the article's order."""
     return [step for step in STEPS if (attempt, step) in begun(cluster.journal("w1"))]
+
+
+def drainable(cluster: Cluster, node: str) -> list[dict[str, Any]]:
+    """The pods of a node that a drain takes."""
+    return [
+        pod
+        for pod in cluster.world.store.list("Pod")
+        if pod["spec"].get("nodeName") == node
+        and any(owner["kind"] != "DaemonSet" for owner in pod["metadata"].get("ownerReferences") or [])
+    ]
+
+
+def schedulable(cluster: Cluster, **nodes: bool) -> None:
+    """What an administrator does by kubectl uncordon and cordon."""
+    for name, wanted in nodes.items():
+
+        def change(found: dict[str, Any], wanted: bool = wanted) -> None:
+            found["spec"].pop("taints", None)
+            found["spec"].pop("unschedulable", None)
+            if not wanted:
+                found["spec"]["unschedulable"] = True
+
+        cluster.world.store.change("Node", name, "", change)
 
 
 def test_a_failed_node_was_rolled_back_so_every_step_is_executed_again(cluster: Cluster) -> None:
@@ -75,6 +99,31 @@ def test_somebody_started_the_kubelet_meanwhile(cluster: Cluster) -> None:
     killed_before(cluster, "stop_docker")
     cluster.world.machines["w1"].systemd.start("kubelet.service")
     cluster.run(go_on, 1)
+    assert executed(cluster, 2) == list(STEPS)
+    assert cluster.left() == []
+
+
+def test_somebody_uncordoned_the_drained_node_and_pods_came(cluster: Cluster) -> None:
+    """Not under one of them may the kubelet be stopped: they are evicted as the first ones were."""
+    killed_before(cluster, "stop_kubelet")
+    with cluster.world.store.acting("administrator"):
+        schedulable(cluster, w1=True, w2=False)
+        for pod in drainable(cluster, "w2"):
+            cluster.world.store.delete("Pod", pod["metadata"]["name"], pod["metadata"]["namespace"])
+    for _ in range(120):
+        cluster.world.clock.sleep(1.0)
+    assert drainable(cluster, "w1")
+    with cluster.world.store.acting("administrator"):
+        schedulable(cluster, w2=True)
+    left: list[list[str]] = []
+
+    def look(argv: tuple[str, ...]) -> None:
+        if argv[:3] == ("systemctl", "stop", "kubelet.service"):
+            left.append([pod["metadata"]["name"] for pod in drainable(cluster, "w1")])
+
+    cluster.invariants.watch("w1", look)
+    cluster.run(go_on, 1)
+    assert left == [[]]
     assert executed(cluster, 2) == list(STEPS)
     assert cluster.left() == []
 
