@@ -12,6 +12,8 @@ from cri_switch.node.action import Action, Part, read
 from cri_switch.node.apt import apt, keep_from_autoremove, lift_holds, restore_holds, simulated
 from cri_switch.node.before import before_fact
 from cri_switch.node.facts.packages import HELD, Package, packages, policy
+from cri_switch.node.journal import keep_original
+from cri_switch.render.containerd_config import CONFIG_TOML
 
 
 def runtime_package(found: Mapping[str, Package], wanted: str) -> Package | None:
@@ -35,6 +37,7 @@ def install_runtime(migration: Migration, attempt: Attempt) -> Action:
     if there is None or ("runc" in found and found["runc"].installed):
         keep.append("runc")
     if there is None:
+        yield from keep_original(attempt.migration_id, CONFIG_TOML)  # the package brings one, and its purge takes any
         yield from lift_holds([wanted, "runc"])
         yield from _install(migration, attempt, wanted)
         now = yield from read(packages(wanted, "runc"))

@@ -47,13 +47,11 @@ def _sum(path: str) -> Fact[str]:
     return Fact(f"sha256 of {path}", words, lambda r: r.stdout.split()[0].lstrip("\\") if r.rc == 0 else "")
 
 
-def restore_files(before: Before, migration_id: str) -> Generator[Part, Any, list[str]]:
+def restore_files(migration_id: str) -> Generator[Part, Any, list[str]]:
     """Every kept original back, byte-equal with owner and mode; what did not exist is deleted."""
     done = []
     for original in (yield from read(originals_fact(migration_id))):
-        ours = not before.unit(UNIT).exists and original.path.startswith(f"{_CONTAINERD_DIR}/")
-        existed = original.existed and not (before.known and ours)
-        if not existed:
+        if not original.existed:
             if original.path in (yield from read(_looks(original.path))):
                 yield Do(sudo("rm", "-f", "--", original.path), "it was not there before")
                 done.append(f"{original.path} deleted")
@@ -66,7 +64,8 @@ def restore_files(before: Before, migration_id: str) -> Generator[Part, Any, lis
 
 
 def _restore(original: Original, copy: str) -> Generator[Part, Any, bool]:
-    looks = yield from read(_looks(original.path, copy))
+    directory = posixpath.dirname(original.path)
+    looks = yield from read(_looks(original.path, copy, directory))
     same = looks.get(original.path) == looks.get(copy) and (yield from read(_sum(original.path))) == original.sha256
     if same:
         return False
@@ -76,7 +75,9 @@ def _restore(original: Original, copy: str) -> Generator[Part, Any, bool]:
         f"the kept original {copy} whole",
         next_step=f"put {original.path} back by hand from the backup, then the same command again",
     )
-    temp = posixpath.join(posixpath.dirname(original.path), f".{posixpath.basename(original.path)}.cri-switch-undo")
+    if directory not in looks:
+        yield Do(sudo("mkdir", "-p", "--", directory), f"make {directory}")
+    temp = posixpath.join(directory, f".{posixpath.basename(original.path)}.cri-switch-undo")
     yield Do(sudo("rm", "-f", "--", temp), "what an earlier try left")
     keep = "--preserve=mode,ownership,xattr"  # not the time: start_runtime and this list compare it
     yield Do(sudo("cp", "-T", keep, "--", copy, temp), f"restore {original.path}")
@@ -150,6 +151,7 @@ def restore_packages(before: Before, migration: Migration, attempt: Attempt) -> 
             yield from apt(attempt, "undo", ("purge", *extra), seconds=seconds, why="remove what was installed")
             yield Do(sudo("systemctl", "daemon-reload"), "systemd forgets its units")
             done.append(f"{', '.join(extra)} purged")
+            done += yield from restore_files(attempt.migration_id)  # the purge took the configuration with it
     yield from _directories(before)
     manual = yield from read(MANUAL)
     auto = [name for name in names if name in before.packages and name in manual and name not in before.manual]

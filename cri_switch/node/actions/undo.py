@@ -44,7 +44,7 @@ def undo(migration: Migration, attempt: Attempt) -> Action:
         yield from _stop_kubelet()
         done += yield from empty_runtime(migration, before, migration_id=attempt.migration_id)
         done += yield from _clean_logs()
-    done += yield from restore_files(before, attempt.migration_id)
+    done += yield from restore_files(attempt.migration_id)
     done += yield from restore_runtime(before)
     done += yield from _start_docker(before)
     done += yield from restore_kernel(before)

@@ -54,6 +54,7 @@ class Node:
                 "dpkg-query": "",
                 re.compile("^cat -- "): self._cat,
                 "sha256sum": lambda c: Result(0 if c.argv[-1] in self.files else 1, "a" * 64 + "  x", "No such file"),
+                "dd of=/var/lib/cri-switch/m/originals.jsonl": "",
                 "install": "",
                 "rm -f": self._rm,
             },

@@ -40,6 +40,9 @@ class Apt:
         self.node = ScriptedConnection(
             "node1",
             {
+                re.compile("originals.jsonl$"): Result(1, "", "No such file or directory"),
+                re.compile("^sha256sum .*/config.toml"): Result(1, "", "No such file or directory"),
+                re.compile("^dd of=.*/originals.jsonl "): "",
                 "before.json": lambda _c: Result(0, json.dumps({"held": self.held_before})),
                 "dpkg-query": self._query,
                 "apt-mark showmanual": lambda _c: Result(0, "\n".join(self.manual)),
