@@ -16,7 +16,7 @@ from flows.migrate_node import begun, migrate_node
 from flows.side_by_side import side_by_side
 from tasks import stop
 from tasks.batch_cordon import cordon_batch
-from tasks.control_plane import next_control_plane
+from tasks.control_plane import may_go_out, next_control_plane
 from tasks.docker import remove_docker
 from tasks.open_attempt import open_attempt
 from tasks.step import stands
@@ -40,9 +40,11 @@ class Batches:
         Raises:
             NotProven: the control plane is not well, or etcd would lose its quorum.
         """
-        waiting = [node for node in self.plan.todo if node.role == "control-plane"]
+        half_done = self.plan.half_done
+        planes = [node for node in self.plan.todo if node.role == "control-plane"]
+        waiting = [node for node in planes if node.name not in half_done]
         for batch in self.plan.batches:
-            if batch[0].role != "control-plane" or self.migration.spec.dry_run:
+            if batch[0] not in planes or batch[0].name in half_done or self.migration.spec.dry_run:
                 yield batch
                 continue
             chosen = next_control_plane(waiting, self.plan, self.migration)
@@ -54,7 +56,10 @@ class Batches:
 
         Raises:
             NodeFailed: more nodes failed than `max_failures`; no further node may start.
+            NotProven: as in_turn; things may have changed since, for as long as an approval takes.
         """
+        if batch[0].role == "control-plane" and not self.migration.spec.dry_run:
+            may_go_out(batch[0], self.plan, self.migration)
         cordon_batch(list(batch), self.plan, self.migration)
         for node, answer in side_by_side(self._one, batch, at_once=len(batch)):
             if isinstance(answer, Exception):
@@ -70,7 +75,7 @@ class Batches:
         if any(isinstance(problem, RollbackFailed) for problem in self.failures.values()):
             return True
         failed = any(node.name in self.failures for node in batch)
-        return failed and (batch == self.plan.batches[0] or batch[0].role == "control-plane")
+        return failed and (batch == self.plan.canary or batch[0].role == "control-plane")
 
     def remove_docker(self) -> None:
         """Docker's packages, node by node, once the whole cluster is proven: not where a node has failed."""

@@ -34,7 +34,7 @@ def look_first(found: Discovery, plan: Plan, migration: Migration) -> Looked:
     """Every check, its findings also as an artifact; those that the settings ignore are warnings."""
 
     def one(node: NodeRef) -> LookedAt:
-        return check_node(node, migration)
+        return check_node(node, migration, plan.half_done)
 
     looked = Looked(check_cluster(found, plan, migration))
     for node, answer in side_by_side(one, plan.todo, at_once=_AT_ONCE):

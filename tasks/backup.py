@@ -34,7 +34,9 @@ def backup(plan: Plan, migration: Migration) -> str:
     left_out = not_backed_up(api.list("Pod"), api.list("PersistentVolumeClaim"), api.list("PersistentVolume"))
     for line in left_out:
         logger.warning("not in the backup: %s", line)
-    control_planes = [n.node for n in plan.nodes if n.node.role == "control-plane"]
+    planes = (n.node for n in plan.nodes if n.node.role == "control-plane")
+    # One that is half done comes last: its etcd may not run.
+    control_planes = sorted(planes, key=lambda node: node.name in plan.half_done)
     nodes = {node.name: node for node in (*plan.todo, *control_planes[:1])}
     report = save(
         migration.metadata.name,

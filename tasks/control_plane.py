@@ -14,10 +14,12 @@ from cri_switch.node.etcd_member import ControlPlaneNode, ask_control_plane
 from tasks import reach, stop
 from tasks.look import look
 
+Seen = dict[str, ControlPlaneNode]
+
 
 @look
 def next_control_plane(waiting: list[NodeRef], plan: Plan, migration: Migration) -> NodeRef:
-    """Which of the waiting nodes goes next: etcd's leader last, what an earlier run left half done first.
+    """Which of the waiting nodes goes next: etcd's leader last.
 
     Stopping the leader last is chosen over `move-leader`: it moves once in the whole run either way, and etcd hands
     its leadership over by itself when it is stopped in peace.
@@ -25,40 +27,66 @@ def next_control_plane(waiting: list[NodeRef], plan: Plan, migration: Migration)
     Raises:
         NotProven: not all are well within timeouts.api, or the quorum would be lost; none was touched.
     """
-    half_done = {n.node.name for n in plan.nodes if n.action == "resume"}
-    resumed = [node for node in waiting if node.name in half_done]
-    if resumed:
-        return resumed[0]  # it is out already: nothing is well before it is back
+    names = [node.name for node in waiting]
+    seen = _all_well(names, plan, migration)
+    order = leader_last(names, {name: each.leads for name, each in seen.items()})
+    chosen = next(node for node in waiting if node.name == order[0])
+    _refuse_without_quorum(chosen.name, seen, names)
+    leader = next((name for name, each in seen.items() if each.leads), "none here")
+    healthy = len(seen[chosen.name].voters)
+    get_run_logger().info("node=%s goes next; etcd: %d healthy, leader %s", chosen.name, healthy, leader)
+    return chosen
+
+
+@look
+def may_go_out(node: NodeRef, plan: Plan, migration: Migration) -> None:
+    """Ask once more, right before a control-plane node is begun: an approval may have taken days.
+
+    A half-done node whose etcd is stopped is out already, and nothing is well before it is back. Where its etcd runs
+    still, every other node must be well: its own member is what this run stops.
+
+    Raises:
+        NotProven: as next_control_plane; the node was not touched.
+    """
+    resumed = node.name in plan.half_done
+    if resumed and ask_control_plane(reach.node(node, migration)).etcd_stopped:
+        return
+    seen = _all_well([node.name], plan, migration, but=node.name if resumed else "")
+    _refuse_without_quorum(node.name, seen, [node.name])
+
+
+def _all_well(waiting: list[str], plan: Plan, migration: Migration, *, but: str = "") -> Seen:
+    """What each control-plane node says, once all are well, `but` one."""
     planes = [n.node for n in plan.nodes if n.node.role == "control-plane"]
     deadline = Deadline.after(migration.spec.timeouts.api)
     while True:
         seen = {node.name: ask_control_plane(reach.node(node, migration)) for node in planes}
-        problems = [line for each in seen.values() for line in each.problems]
-        problems += _strangers(seen)
+        problems = [line for name, each in seen.items() if name != but for line in each.problems]
+        problems = problems or _strangers(seen, but)
         if not problems:
-            break
+            return seen
         if deadline.expired:
-            raise _refused("; ".join(problems), [node.name for node in waiting])
+            raise _refused("; ".join(problems), waiting)
         get_run_logger().info("the control plane is not well yet: %s", "; ".join(problems))
         stop.sleep(min(2.0, deadline.remaining))
-    order = leader_last([node.name for node in waiting], {name: each.leads for name, each in seen.items()})
-    chosen = next(node for node in waiting if node.name == order[0])
-    here = seen[chosen.name]
+
+
+def _refuse_without_quorum(name: str, seen: Seen, waiting: list[str]) -> None:
+    here = seen[name]
     lost = quorum_problem(here.member, here.voters, [each.member for each in seen.values()])
     if lost:
-        raise _refused(f"{chosen.name} must not go out: {lost}", [node.name for node in waiting])
-    leader = next((name for name, each in seen.items() if each.leads), "none here")
-    get_run_logger().info("node=%s goes next; etcd: %d healthy, leader %s", chosen.name, len(here.voters), leader)
-    return chosen
+        raise _refused(f"{name} must not go out: {lost}", waiting)
 
 
-def _strangers(seen: dict[str, ControlPlaneNode]) -> list[str]:
+def _strangers(seen: Seen, but: str) -> list[str]:
     """Members that run on no node of this cluster, and nodes that do not agree on who there is."""
     members = {each.member for each in seen.values() if each.member}
     voters = {each.voters for each in seen.values() if each.member}
     if len(voters) > 1:
         return ["the members of etcd do not agree on who they are"]
     strange = next(iter(voters), frozenset()) - members
+    if but and not seen[but].member and len(strange) == 1:
+        return []  # that one's own
     return [f"etcd's member {one:x} runs on no control-plane node" for one in sorted(strange)]
 
 

@@ -96,8 +96,7 @@ def mend_holds(plan: Plan, migration: Migration) -> None:
     if migration.spec.dry_run:
         return
     api = reach.cluster(migration)
-    resumed = {entry.node.name for entry in plan.nodes if entry.action == "resume"}
-    if migration.spec.hold_daemonsets and any(name in resumed for name in _labelled(api)):
+    if migration.spec.hold_daemonsets and any(name in plan.half_done for name in _labelled(api)):
         return  # the node's own flow goes on with it
     _end(api)
 

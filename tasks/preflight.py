@@ -22,7 +22,7 @@ from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan, chosen
 from cri_switch.node.facts.certificates import certificates
 from cri_switch.node.facts.etcd import MANIFEST, parse_etcd_manifest
-from cri_switch.node.facts.etcdctl import etcd_member_count, etcd_status
+from cri_switch.node.facts.etcdctl import etcd_members, etcd_status
 from cri_switch.node.inventory_file import inventory_hosts
 from cri_switch.render.errors import RenderError
 from cri_switch.render.findings import findings_text
@@ -70,33 +70,35 @@ def check_cluster(found: Discovery, plan: Plan, migration: Migration) -> list[Fi
 
 
 @look
-def check_node(node: NodeRef, migration: Migration) -> LookedAt:
-    """One node over ssh; that it cannot be looked at is a finding too."""
+def check_node(node: NodeRef, migration: Migration, half_done: frozenset[str] = frozenset()) -> LookedAt:
+    """One node over ssh; that it cannot be looked at is a finding too. `half_done` are the nodes that go on first."""
     guarded, looked = Guarded(), LookedAt([])
     try:
         reading = guarded.attempt(
             "its files and units", lambda: Reading(reach.node(node, migration), node, migration, guarded), None
         )
         if reading is not None:
-            looked = _judged(reading, migration, guarded)
+            looked = _judged(reading, migration, guarded, half_done)
     except Unreachable as problem:
         guarded.problems.append(problem)
     return replace(looked, findings=[*looked.findings, *guarded.findings(node.name)])
 
 
-def _judged(reading: Reading, migration: Migration, guarded: Guarded) -> LookedAt:
+def _judged(reading: Reading, migration: Migration, guarded: Guarded, half_done: frozenset[str]) -> LookedAt:
     """What the checks say of a node that can be read."""
     if wrong := check_machine_id(reading.node, reading.machine_id):
         return LookedAt(wrong)
     state = reading.state()
     findings = check_node_state(state, allow_foreign_containers=migration.spec.allow_foreign_containers)
     if reading.node.role == "control-plane":
-        found = _control_plane(reading, migration, guarded)
-        findings += check_control_plane(found, backup=not migration.spec.backup.skip)
+        found = _control_plane(reading, migration, guarded, half_done)
+        findings += check_control_plane(found, backup=not migration.spec.backup.skip, half_done=half_done)
     return LookedAt(findings, (state.containerd_candidate, state.containerd_source), reading.hashes())
 
 
-def _control_plane(reading: Reading, migration: Migration, guarded: Guarded) -> ControlPlaneState:
+def _control_plane(
+    reading: Reading, migration: Migration, guarded: Guarded, half_done: frozenset[str]
+) -> ControlPlaneState:
     """etcd is asked in Docker's container; where Docker does not run any more, the run's own gates ask it."""
     name, text = reading.node.name, reading.texts.get(MANIFEST)
     ends = tuple(
@@ -111,7 +113,7 @@ def _control_plane(reading: Reading, migration: Migration, guarded: Guarded) -> 
         if each.running and each.container_name == "etcd" and each.pod.startswith("kube-system/")
     ]
     if not ids:
-        return replace(state, answered=0, problem="its container does not run")
+        return state if name in half_done else replace(state, answered=0, problem="its container does not run")
     return guarded.attempt("etcd", lambda: _with_etcd(state, reading, text, ids[0], migration), state)
 
 
@@ -123,12 +125,15 @@ def _with_etcd(
     except ValueError as problem:
         raise RenderError(MANIFEST, 0, str(problem)) from problem
     found = etcd_status(container, pod).read(reading.connection)
+    names = etcd_members(container, pod).read(reading.connection)
+    answered = {member.id for member in found.members}
     room = reading.room.get("/var/lib/etcd")
     return replace(
         state,
-        members=etcd_member_count(container, pod).read(reading.connection),
+        members=len(names),
         learners=sum(member.learner for member in found.members),
         answered=len(found.members),
+        missing=tuple(sorted(name for one, name in names.items() if one not in answered)),
         problem=found.problem,
         alarms=tuple(word for member in found.members for word in member.errors),
         db_size=max((member.db_size for member in found.members), default=0),

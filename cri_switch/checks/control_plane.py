@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,9 +21,9 @@ class ControlPlaneState:
     """What was read off a control-plane node; sizes in bytes, times in seconds since the epoch.
 
     `local_etcd` says that etcd's manifest is there. `members` is how many etcd has, `learners` those that do not vote,
-    `answered` how many answered (None: they were not asked), `problem` what etcdctl said of the others, `alarms` what
-    they said of themselves. `etcd_free` and `backup_free` are the room where the snapshot is made and where it is kept.
-    `certificates` are (file, subject, end).
+    `answered` how many of them answered (None: they were not asked), `missing` the names of the others and `problem`
+    what etcdctl said of them, `alarms` what they said of themselves. `etcd_free` and `backup_free` are the room where
+    the snapshot is made and where it is kept. `certificates` are (file, subject, end).
     """
 
     node: str
@@ -32,6 +32,7 @@ class ControlPlaneState:
     members: int = 0
     learners: int = 0
     answered: int | None = None
+    missing: tuple[str, ...] = ()
     problem: str = ""
     alarms: tuple[str, ...] = ()
     db_size: int = 0
@@ -40,14 +41,19 @@ class ControlPlaneState:
     certificates: tuple[tuple[str, str, float], ...] = ()
 
 
-def check_control_plane(state: ControlPlaneState, *, backup: bool = True) -> list[Finding]:
-    """All findings of one control-plane node; `backup` says that a snapshot is to be taken."""
+def check_control_plane(
+    state: ControlPlaneState, *, backup: bool = True, half_done: Collection[str] = ()
+) -> list[Finding]:
+    """All findings of one control-plane node; `backup` says that a snapshot is to be taken.
+
+    `half_done` are nodes that this run brings back first: that their members are out is why it is needed.
+    """
 
     def say(level: str, name: str, summary: str, remedy: str) -> Finding:
         chosen: Literal["error", "warning"] = "error" if level == "error" else "warning"
         return Finding(chosen, name, f"{state.node}: {summary}", node=state.node, remedy=remedy)
 
-    return [*_etcd(state, say, backup=backup), *_certificates(state, say)]
+    return [*_etcd(state, say, backup=backup, half_done=half_done), *_certificates(state, say)]
 
 
 def check_outage(nodes: Sequence[NodeRef], todo: Sequence[NodeRef]) -> list[Finding]:
@@ -69,7 +75,7 @@ def check_outage(nodes: Sequence[NodeRef], todo: Sequence[NodeRef]) -> list[Find
     ]
 
 
-def _etcd(state: ControlPlaneState, say: Say, *, backup: bool) -> Iterator[Finding]:
+def _etcd(state: ControlPlaneState, say: Say, *, backup: bool, half_done: Collection[str]) -> Iterator[Finding]:
     if not state.local_etcd:
         if backup:
             yield say(
@@ -80,12 +86,16 @@ def _etcd(state: ControlPlaneState, say: Say, *, backup: bool) -> Iterator[Findi
             )
         return
     if state.answered is not None and (state.answered < state.members or not state.answered):
+        ours = bool(state.missing) and set(state.missing) <= set(half_done)
         yield say(
-            "error",
+            "warning" if ours else "error",
             "EtcdUnhealthy",
             f"{state.answered} of {state.members or '?'} members of etcd answer"
+            + (f", not that of {', '.join(state.missing)}, which goes first" if ours else "")
             + (f": {state.problem.splitlines()[-1][:300]}" if state.problem else ""),
-            "bring etcd to health first: with a member out, the next one that is switched may cost the quorum",
+            "none: an earlier run left it half done, and this one brings it back before any other node"
+            if ours
+            else "bring etcd to health first: with a member out, the next one that is switched may cost the quorum",
         )
     for alarm in sorted(set(state.alarms)):
         yield say(

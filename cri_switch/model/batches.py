@@ -33,6 +33,7 @@ def ramp(steps: str | None, most: int, workers: int) -> Iterator[int]:
 def batches(nodes: Sequence[NodePlan], spec: Spec) -> tuple[tuple[NodeRef, ...], ...]:
     """Half-done nodes first, the first worker alone, workers in batches, control-plane nodes one by one.
 
+    A half-done control-plane node goes before all: while it is out, etcd has no member to spare, and no gate is met.
     A batch ends where its zone does: half-done nodes zone by zone, then the others zone by zone.
     """
     chosen = sorted((n for n in nodes if n.action != "skip"), key=lambda n: n.action != "resume")
@@ -41,12 +42,14 @@ def batches(nodes: Sequence[NodePlan], spec: Spec) -> tuple[tuple[NodeRef, ...],
     workers.sort(key=lambda n: (n.action != "resume", zones.index(n.zone)))
     count = sum(1 for n in nodes if n.node.role == "worker")
     sizes = ramp(spec.ramp, at_once(spec.max_unavailable, count), count)
-    order = [tuple(n.node for n in workers[:1])] if workers else []
+    planes = [n for n in chosen if n.node.role == "control-plane"]
+    order: list[tuple[NodeRef, ...]] = [(n.node,) for n in planes if n.action == "resume"]
+    order += [tuple(n.node for n in workers[:1])] if workers else []
     for _zone, group in itertools.groupby(workers[1:], key=lambda n: n.zone):
         left = [n.node for n in group]
         while left:
             size = next(sizes)
             order.append(tuple(left[:size]))
             left = left[size:]
-    order += [(n.node,) for n in chosen if n.node.role == "control-plane"]
+    order += [(n.node,) for n in planes if n.action != "resume"]
     return tuple(order)

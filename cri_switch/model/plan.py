@@ -66,6 +66,17 @@ class Plan(BaseModel):
         """The nodes that will be switched, in order."""
         return tuple(node for batch in self.batches for node in batch)
 
+    @property
+    def half_done(self) -> frozenset[str]:
+        """The names of the nodes that an earlier run has begun and not finished."""
+        return frozenset(n.node.name for n in self.nodes if n.action == "resume")
+
+    @property
+    def canary(self) -> tuple[NodeRef, ...]:
+        """The batch that stands for all that follow: the first one of workers, where there are any."""
+        workers = (batch for batch in self.batches if batch[0].role == "worker")
+        return next(workers, self.batches[0] if self.batches else ())
+
     def neighbours(self, node: NodeRef) -> list[NodeRef]:
         """Another node from which a pod on this one must be reachable: not of its batch where there is one."""
         batch = next((set(batch) for batch in self.batches if node in batch), {node})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from cri_switch.model.errors import CriSwitchError
+from cri_switch.model.errors import BackupFailed, CriSwitchError, RemoteCommandFailed
 from cri_switch.node.command import Command, Result, sudo
 from cri_switch.node.connection import Connection
 from cri_switch.node.etcd_snapshot import etcd_exec
@@ -20,7 +20,8 @@ _LIMITS = ("--dial-timeout=3s", "--command-timeout=10s")
 class ControlPlaneNode:
     """What one node says. `problems` is empty where all is well; `voters` are all members' ids by the member's list.
 
-    Without a local etcd (`member` is 0 and no problem) there is nothing to lose on this node.
+    Without a local etcd (`member` is 0 and no problem) there is nothing to lose on this node. `etcd_stopped` says that
+    the node answers, and that neither runtime runs its etcd.
     """
 
     node: str
@@ -28,6 +29,7 @@ class ControlPlaneNode:
     leader: int = 0
     voters: frozenset[int] = frozenset()
     problems: tuple[str, ...] = field(default=())
+    etcd_stopped: bool = False
 
     @property
     def leads(self) -> bool:
@@ -43,7 +45,11 @@ def ask_control_plane(connection: Connection) -> ControlPlaneNode:
         text = file_fact(MANIFEST).read(connection).text
         if text is None:
             return ControlPlaneNode(node, problems=problems)
-        words = (*etcd_exec(connection), "etcdctl", *_LIMITS, *parse_etcd_manifest(text).credentials)
+        try:
+            into = etcd_exec(connection)
+        except (BackupFailed, RemoteCommandFailed) as problem:  # no container; no crictl, or nothing behind it
+            return ControlPlaneNode(node, problems=(*problems, f"{node}: {problem.what}"), etcd_stopped=True)
+        words = (*into, "etcdctl", *_LIMITS, *parse_etcd_manifest(text).credentials)
         ill = _health(connection.run(_ask(words, "endpoint", "health")))
         if ill:
             return ControlPlaneNode(node, problems=(*problems, f"etcd on {node}: {ill}"))

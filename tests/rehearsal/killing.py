@@ -73,18 +73,20 @@ class Life:
 
 @dataclass
 class Cluster:
-    """One control plane and two workers, w2 with a Docker that brings its own containerd; packages are held."""
+    """Control planes and two workers, w2 with a Docker that brings its own containerd; packages are held."""
 
     directory: Path
     early: bool = True
     """Whether containerd may be installed by `stage`."""
+    control_planes: int = 1
     world: World = field(init=False)
     invariants: Invariants = field(init=False)
     runs: Engineless = field(init=False)
 
     def __post_init__(self) -> None:
         clock = VirtualClock()
-        spec = ClusterSpec(nodes=3, control_planes=1, self_contained_docker=("w2",), replicas=2)
+        planes = self.control_planes
+        spec = ClusterSpec(nodes=2 + planes, control_planes=planes, self_contained_docker=("w2",), replicas=2)
         self.world = build(spec, clock)
         clock.passed = self.world.tick
         for machine in self.world.machines.values():
@@ -95,15 +97,15 @@ class Cluster:
             self.invariants.watch(name, lambda _argv: None)
         self.runs = Engineless(self.world, self.directory)
 
-    def run(self, outside: Callable[[str, Callable[[], Any]], Any], number: int) -> None:
-        """One process, known to others as `number`; the ones before it are dead."""
+    def run(self, outside: Callable[[str, Callable[[], Any]], Any], number: int, **spec: Any) -> None:
+        """One process with these settings, known to others as `number`; the ones before it are dead."""
         self.runs.outside = outside
         with ExitStack() as stack:
             for module in ("cri_switch.cluster.lease", "tasks.memory"):
                 stack.enter_context(patch(f"{module}.this_process", lambda: f"process{number}"))
             for module in ("cri_switch.cluster.lease", "tasks.rescue"):
                 stack.enter_context(patch(f"{module}.surely_dead", lambda who: who != f"process{number}"))
-            self.runs.run(self.runs.migration(stage_images=self.early))
+            self.runs.run(self.runs.migration(stage_images=self.early, **spec))
 
     def journal(self, node: str) -> list[dict[str, Any]]:
         """Its lines; none where the run was killed before it came to the node."""

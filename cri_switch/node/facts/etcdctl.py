@@ -20,6 +20,7 @@ class EtcdMember:
     db_size: int
     errors: tuple[str, ...] = ()
     learner: bool = False
+    id: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def etcd_status(container: str, pod: EtcdPod) -> Fact[EtcdStatus]:
                 int(each["Status"].get("dbSize") or 0),
                 tuple(each["Status"].get("errors") or ()),
                 bool(each["Status"].get("isLearner")),
+                int((each["Status"].get("header") or {}).get("member_id") or 0),
             )
             for each in raw
         )
@@ -54,14 +56,18 @@ def etcd_status(container: str, pod: EtcdPod) -> Fact[EtcdStatus]:
     return Fact("etcd's members' status", command, parse)
 
 
-def etcd_member_count(container: str, pod: EtcdPod) -> Fact[int]:
-    """How many members there are, also those that do not answer; 0 where etcd does not say."""
+def etcd_members(container: str, pod: EtcdPod) -> Fact[dict[int, str]]:
+    """The names of all members by id, also of those that do not answer; none where etcd does not say.
 
-    def parse(result: Result) -> int:
+    kubeadm names a member as its node; one that has not started yet has no name.
+    """
+
+    def parse(result: Result) -> dict[int, str]:
         try:
-            return len(json.loads(result.stdout).get("members") or [])
-        except (json.JSONDecodeError, AttributeError):
-            return 0
+            found = json.loads(result.stdout).get("members") or []
+            return {int(each["ID"]): str(each.get("name") or "") for each in found}
+        except (ValueError, AttributeError, KeyError, TypeError):
+            return {}
 
     into = ("docker", "exec", "-e", "ETCDCTL_API=3", container, "etcdctl", *_LIMITS, *pod.credentials)
     command = sudo(*into, "member", "list", "-w", "json", ok=range(256), timeout=60)

@@ -55,6 +55,19 @@ def test_found(change: dict[str, Any], level: str, name: str, words: str) -> Non
     assert finding.remedy
 
 
+@pytest.mark.parametrize(
+    ("missing", "level"),
+    [(("cp2",), "warning"), (("cp3",), "error"), (("cp2", "cp3"), "error"), ((), "error"), (("",), "error")],
+)
+def test_a_member_that_this_run_brings_back_does_not_hold_it_up(missing: tuple[str, ...], level: str) -> None:
+    """A run that was killed on cp2 left its etcd down: only the next run mends that."""
+    state = replace(GOOD, answered=3 - (len(missing) or 1), missing=missing)
+    (finding,) = check_control_plane(state, half_done={"cp2"})
+    assert (finding.level, finding.name) == (level, "EtcdUnhealthy")
+    assert ("cp2, which goes first" in finding.summary) == (level == "warning")
+    assert check_control_plane(state)[0].level == "error"
+
+
 def test_without_a_backup_no_snapshot_is_missed() -> None:
     assert check_control_plane(replace(GOOD, etcd_free=1), backup=False) == []
     assert check_control_plane(replace(GOOD, local_etcd=False), backup=False) == []

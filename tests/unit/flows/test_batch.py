@@ -101,6 +101,7 @@ def _tried(monkeypatch: pytest.MonkeyPatch, problems: dict[str, CriSwitchError],
 
     monkeypatch.setattr(module, "migrate_node", node_flow)
     monkeypatch.setattr(module, "cordon_batch", lambda *_: None)
+    monkeypatch.setattr(module, "may_go_out", lambda *_: None)
     monkeypatch.setattr("flows.batch.stop.why", lambda: None)
     spec = MIGRATION.spec.model_copy(update={"max_failures": allowed})
     batches = Batches(_WHOLE, MIGRATION.model_copy(update={"spec": spec}))

@@ -71,6 +71,24 @@ def test_what_is_not_well_is_said(changes: dict[str | re.Pattern[str], Answer], 
     assert words in "; ".join(found.problems)
 
 
+@pytest.mark.parametrize(
+    ("changes", "stopped"),
+    [
+        ({}, False),
+        ({"docker ps": "", "crictl ps": ""}, True),
+        ({"docker ps": "", "crictl ps": Result(1, "", "sudo: crictl: command not found")}, True),
+        ({"docker ps": "", "crictl ps": Unreachable("cp1 does not answer")}, False),
+        ({"endpoint health": Result(1, "", "is unhealthy: failed to commit proposal")}, False),
+        ({"kube-apiserver.yaml": Unreachable("cp1 does not answer")}, False),
+    ],
+)
+def test_only_a_node_that_answers_is_known_to_run_no_etcd(
+    changes: dict[str | re.Pattern[str], Answer], stopped: bool
+) -> None:
+    found, _ = ask(changes)
+    assert found.etcd_stopped is stopped
+
+
 def test_an_external_etcd_is_nothing_to_lose() -> None:
     found, _ = ask({"manifests/etcd.yaml": Result(1, "", "No such file or directory")})
     assert (found.member, found.problems) == (0, ())

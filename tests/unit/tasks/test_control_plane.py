@@ -48,9 +48,36 @@ def test_the_leader_goes_last(says: dict[str, ControlPlaneNode]) -> None:
     assert says["cp1"].leads
 
 
-def test_what_is_out_already_goes_first_and_is_not_asked(says: dict[str, ControlPlaneNode]) -> None:
-    says.clear()
-    assert choose(NODES, plan(resumed="cp3")) == "cp3"
+def begin(node: NodeRef, found: Plan) -> None:
+    control_plane.may_go_out.fn(node, found, MIGRATION)
+
+
+def test_what_is_out_already_does_not_wait_for_others(says: dict[str, ControlPlaneNode]) -> None:
+    says["cp3"] = ControlPlaneNode("cp3", problems=("no running etcd container",), etcd_stopped=True)
+    says["cp1"] = ControlPlaneNode("cp1", problems=("etcd on cp1: is unhealthy",))
+    begin(NODES[2], plan(resumed="cp3"))
+    with pytest.raises(NotProven, match="cp1: is unhealthy"):
+        begin(NODES[1], plan(resumed="cp3"))
+
+
+def test_a_half_done_node_whose_etcd_runs_still_waits_for_the_others_only(says: dict[str, ControlPlaneNode]) -> None:
+    says["cp3"] = ControlPlaneNode("cp3", problems=("etcd on cp3: is unhealthy",))
+    begin(NODES[2], plan(resumed="cp3"))
+    says["cp1"] = ControlPlaneNode("cp1", problems=("cp1 does not answer",))
+    with pytest.raises(NotProven, match="cp1 does not answer") as caught:
+        begin(NODES[2], plan(resumed="cp3"))
+    assert caught.value.state == "not started: cp3"
+
+
+def test_right_before_it_is_begun_a_node_is_asked_about_again(says: dict[str, ControlPlaneNode]) -> None:
+    begin(NODES[1], plan())
+    says["cp2"] = ControlPlaneNode("cp2", problems=("the API server on cp2 answers nothing",))
+    with pytest.raises(NotProven, match="cp2 answers nothing"):
+        begin(NODES[1], plan())
+    says["cp2"] = ControlPlaneNode("cp2", 2, leader=1, voters=frozenset({1, 2}))
+    says["cp1"] = ControlPlaneNode("cp1", 1, leader=1, voters=frozenset({1, 2}))
+    with pytest.raises(NotProven, match="lose its quorum: 1 of 2"):
+        begin(NODES[1], plan(nodes=2))
 
 
 def test_one_that_is_not_well_holds_all_back(says: dict[str, ControlPlaneNode]) -> None:

@@ -14,7 +14,7 @@ from cri_switch.node.command import Result
 from cri_switch.node.facts.certificates import certificates, parse_certificates
 from cri_switch.node.facts.docker_info import DOCKER_INFO
 from cri_switch.node.facts.etcd import EtcdPod
-from cri_switch.node.facts.etcdctl import etcd_member_count, etcd_status
+from cri_switch.node.facts.etcdctl import etcd_members, etcd_status
 from cri_switch.node.facts.host_docker import (
     HOST_DOCKER,
     SOCKET_CLIENTS,
@@ -151,20 +151,22 @@ POD = EtcdPod("/d", "/d", "https://127.0.0.1:2379", {})
 
 def test_etcds_status() -> None:
     text = (
-        '[{"Endpoint":"https://a:2379","Status":{"header":{},"dbSize":20480,"leader":1}},'
+        '[{"Endpoint":"https://a:2379","Status":{"header":{"member_id":17},"dbSize":20480,"leader":1}},'
         '{"Endpoint":"https://b:2379","Status":{"dbSize":7,"errors":["alarm:NOSPACE "],"isLearner":true}}]'
     )
     fact = etcd_status("id", POD)
     found = fact.parse(Result(0, text))
-    assert [(each.endpoint, each.db_size, each.errors) for each in found.members] == [
-        ("https://a:2379", 20480, ()),
-        ("https://b:2379", 7, ("alarm:NOSPACE ",)),
+    assert [(each.endpoint, each.id, each.db_size, each.errors) for each in found.members] == [
+        ("https://a:2379", 17, 20480, ()),
+        ("https://b:2379", 0, 7, ("alarm:NOSPACE ",)),
     ]
     assert found.problem == ""
     assert fact.parse(Result(1, "null", "dial refused")).problem == "dial refused"
     assert fact.parse(Result(126, "no etcdctl")).members == ()
-    assert etcd_member_count("id", POD).parse(Result(0, '{"members":[{},{}]}')) == 2
-    assert etcd_member_count("id", POD).parse(Result(1, "", "x")) == 0
+    members = etcd_members("id", POD)
+    assert members.parse(Result(0, '{"members":[{"ID":17,"name":"cp1"},{"ID":18}]}')) == {17: "cp1", 18: ""}
+    assert members.parse(Result(0, '{"members":[{}]}')) == {}
+    assert members.parse(Result(1, "", "x")) == {}
 
 
 @pytest.mark.parametrize(
