@@ -27,7 +27,7 @@ _SECONDS = 300
 
 
 def deploy(migration: Migration) -> list[str]:
-    """Register both deployments; safe to repeat. Returns their names.
+    """Register its deployments; safe to repeat. Returns their names.
 
     Raises:
         SettingsError: no server is named, or a setting would be taken for a template.

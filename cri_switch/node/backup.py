@@ -9,15 +9,18 @@ import tarfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from pathlib import Path
 
 from cri_switch.model.errors import BackupFailed, CriSwitchError
 from cri_switch.model.private_file import make_private, write_private
-from cri_switch.node.command import Result, sudo
+from cri_switch.node.command import sudo
 from cri_switch.node.etcd_snapshot import Snapshot, snapshot
 from cri_switch.node.fact import Fact
+from cri_switch.node.facts.etcd import MANIFEST, EtcdPod, parse_etcd_manifest
+from cri_switch.node.facts.files_below import files_below
 from cri_switch.node.restore_text import restore_text
 from cri_switch.node.transfer import Download, Transfer
 
@@ -79,23 +82,6 @@ class BackupReport:
         )
 
 
-@dataclass(frozen=True)
-class _Found:
-    path: str
-    mode: str
-    owner: str
-
-
-def files_fact(paths: Sequence[str]) -> Fact[list[_Found]]:
-    """The regular files at or below paths, links followed; a path that does not exist is passed over."""
-
-    def parse(result: Result) -> list[_Found]:
-        return [_Found(*line.split("\t")) for line in result.stdout.splitlines() if line.count("\t") == 2]
-
-    form = "%p\\t%m\\t%u:%g\\n"
-    return Fact("files", sudo("find", "-L", *paths, "-type", "f", "-printf", form, ok=(0, 1)), parse)
-
-
 def backup(
     cluster: str,
     connections: Mapping[str, Transfer],
@@ -109,7 +95,7 @@ def backup(
     """Save everything into DIRECTORY/CLUSTER-TIMESTAMP, which has that name only once it is whole.
 
     `connections` are all nodes by name; etcd and the PKI come from the first of `control_planes`. Directories are
-    0700, files 0600; MANIFEST.json lists checksums, RESTORE.md has the literal commands.
+    0700, files 0600; manifest.json lists checksums, RESTORE.md has the literal commands.
 
     Raises: BackupFailed; what was saved until then lies beside it in a directory named .partial.
     """
@@ -128,6 +114,9 @@ def backup(
         saved.append(_saved(part, first.node, "etcd", etcd.download))
         saved.append(_pki(first, part))
         report = BackupReport(whole, first.node, etcd.revision, etcd.keys, tuple(saved), tuple(not_backed_up))
+        etcds = {first.node: etcd.pod, **_other_members(part, control_planes[1:])}
+        text = restore_text(cluster, stamp, control_planes, etcds, _rows(report), report.not_backed_up)
+        write_private(part / "RESTORE.md", text)
         _describe(report, part, cluster, stamp, etcd)
         part.rename(whole)
     except (OSError, tarfile.TarError) as problem:
@@ -148,7 +137,7 @@ def backup(
 def _node(connection: Transfer, part: Path, flags_file: str) -> list[Saved]:
     """One node's files, under nodes/NAME with the paths that they have there."""
     saved = []
-    found = files_fact((*NODE_PATHS, *(() if flags_file in NODE_PATHS else (flags_file,)))).read(connection)
+    found = files_below((*NODE_PATHS, *(() if flags_file in NODE_PATHS else (flags_file,)))).read(connection)
     if flags_file not in {file.path for file in found}:
         raise BackupFailed(f"{connection.node}: there is no {flags_file}", next_step="set spec.kubelet.flags_file")
     for file in found:
@@ -175,6 +164,20 @@ def _pki(connection: Transfer, part: Path) -> Saved:
     return _saved(part, connection.node, PKI, download)
 
 
+def _other_members(part: Path, nodes: Sequence[str]) -> dict[str, EtcdPod]:
+    """etcd's members on further control-plane nodes, by the manifests that were saved of them."""
+    members = {}
+    for node in nodes:
+        with suppress(OSError, ValueError):
+            saved = part / "nodes" / node / MANIFEST.lstrip("/")
+            members[node] = parse_etcd_manifest(saved.read_text(encoding="utf-8"))
+    return members
+
+
+def _rows(report: BackupReport) -> list[tuple[str, str, str, str, str]]:
+    return [(file.node, file.file, file.path, file.mode, file.owner) for file in report.files if file.mode]
+
+
 def _free(wanted: Path) -> tuple[Path, Path]:
     """The directory and its .partial, by a name that no other backup of the same second has."""
     names = (wanted if n == 1 else wanted.with_name(f"{wanted.name}-{n}") for n in count(1))
@@ -193,10 +196,6 @@ def _describe(report: BackupReport, part: Path, cluster: str, stamp: str, etcd: 
     }
     write_private(part / "manifest.json", json.dumps(described, indent=2) + "\n")
     write_private(part / "SHA256SUMS", "".join(f"{file.sha256}  {file.file}\n" for file in report.files))
-    rows = [(file.node, file.file, file.path, file.mode, file.owner) for file in report.files if file.mode]
-    write_private(
-        part / "RESTORE.md", restore_text(cluster, stamp, report.control_plane, etcd.pod, rows, report.not_backed_up)
-    )
     for file in report.files:
         with (part / file.file).open("rb") as saved:
             if hashlib.file_digest(saved, "sha256").hexdigest() != file.sha256:

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from cri_switch.node.etcd_restore import etcd_restore
 from cri_switch.node.facts.etcd import EtcdPod
 
 
 def restore_text(
     cluster: str,
     stamp: str,
-    control_plane: str,
-    etcd: EtcdPod,
+    control_planes: Sequence[str],
+    etcds: Mapping[str, EtcdPod],
     files: Sequence[tuple[str, str, str, str, str]],
     not_backed_up: Sequence[str],
 ) -> str:
-    """Markdown; `files` are (node, file here, path there, mode, owner), `not_backed_up` is listed at the end."""
-    name = etcd.flags.get("name", control_plane)
-    peers = etcd.flags.get("initial-advertise-peer-urls", "")
-    whole = " ".join(
-        [
-            "etcdctl snapshot restore etcd-snapshot.db",
-            f"--data-dir {shlex.quote(etcd.host_data_dir)}",
-            f"--name {shlex.quote(name)}",
-            *([f"--initial-cluster {shlex.quote(f'{name}={peers}')}"] if peers else []),
-            *([f"--initial-advertise-peer-urls {shlex.quote(peers)}"] if peers else []),
-        ]
-    )
+    """Markdown; `etcds` are etcd's members by node, `files` are (node, file here, path there, mode, owner).
+
+    The PKI is of the first of `control_planes`; `not_backed_up` is listed at the end.
+    """
+    nodes = sorted({row[0] for row in files})
     lines = [
         f"# Restoring {cluster} as of {stamp}",
         "",
@@ -37,23 +31,19 @@ def restore_text(
         "",
         "## etcd",
         "",
-        f"From {control_plane}. With one control-plane node, as root on it, with etcd-snapshot.db and an etcdctl of",
-        "etcd's version copied there. It sets the whole cluster back. With more members see etcd's documentation:",
-        "every member is restored from this one file.",
+        *etcd_restore(stamp, etcds, tuple(node for node in control_planes if node not in etcds)),
+        "Then restart the kubelets, whose watches know what was later than the snapshot:",
         "",
-        "    mv /etc/kubernetes/manifests /etc/kubernetes/manifests.off    # the kubelet stops the static pods",
-        f"    mv {shlex.quote(etcd.host_data_dir)} {shlex.quote(etcd.host_data_dir + '.before-restore')}",
-        f"    {whole}",
-        "    mv /etc/kubernetes/manifests.off /etc/kubernetes/manifests",
+        *(f"    ssh {node} sudo systemctl restart kubelet" for node in nodes),
         "",
         "## PKI and kubeconfigs",
         "",
-        f"    ssh {control_plane} sudo tar -C / -x < pki.tar",
+        f"    ssh {control_planes[0]} sudo tar -C / -x < pki.tar",
         "",
         "## Files of the nodes",
         "",
     ]
-    for node in sorted({row[0] for row in files}):
+    for node in nodes:
         lines += [f"{node}:", ""]
         for _, file, path, mode, owner in (row for row in files if row[0] == node):
             user, _, group = owner.partition(":")

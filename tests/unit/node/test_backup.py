@@ -30,6 +30,7 @@ spec:
   - {name: data, hostPath: {path: /srv/etcd}}
   - {name: certs, hostPath: {path: /etc/kubernetes/pki/etcd}}
 """
+MISSING = "find: '/etc/crictl.yaml': No such file or directory\n"
 DIGEST = "0" * 64
 Answers = dict[str | re.Pattern[str], Answer]
 
@@ -44,15 +45,17 @@ def pki(*names: str) -> str:
 
 def worker(name: str = "w1") -> ScriptedConnection:
     found = f"{FLAGS}\t644\troot:root\n/etc/docker/daemon.json\t600\troot:root\n"
-    return ScriptedConnection(name, {"find -L": Result(1, found, "missing"), "cat -- /": "content\n"})
+    return ScriptedConnection(
+        name, {"find -L": Result(1, found, "sudo: unable to resolve host w1\n" + MISSING), "cat -- /": "content\n"}
+    )
 
 
-def control_plane(*, docker: bool = True, extra: Answers | None = None) -> ScriptedConnection:
+def control_plane(name: str = "cp1", *, docker: bool = True, extra: Answers | None = None) -> ScriptedConnection:
     status: Callable[[Command], Result] = lambda _c: Result(0, '{"hash":1,"revision":77,"totalKey":200,"totalSize":9}')  # noqa: E731
     state = unit_text("docker.service", "active" if docker else "inactive")
     checksum = hashlib.sha256(b"snapshot").hexdigest()
     return ScriptedConnection(
-        "cp1",
+        name,
         (extra or {})
         | {
             "find -L": f"{FLAGS}\t644\troot:root\n",
@@ -93,7 +96,6 @@ def test_a_whole_backup(tmp_path: Path) -> None:
     assert manifest["not_backed_up"] == ["default/pvc data"]
     subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=where, check=True)
     restore = (where / "RESTORE.md").read_text()
-    assert "--data-dir /srv/etcd --name cp1 --initial-cluster cp1=https://10.0.0.1:2380" in restore
     assert "sudo install -D -m 600 -o root -g root /dev/stdin /etc/docker/daemon.json" in restore
     assert "- default/pvc data" in restore
 
@@ -136,6 +138,9 @@ def test_behind_crictl_and_docker_is_not_woken(tmp_path: Path) -> None:
         ({"tar -C": "no tar"}, "not whole"),
         ({"find -L": ""}, "there is no /var/lib/kubelet/kubeadm-flags.env"),
         ({"find -L": Unreachable("gone")}, "gone"),
+        ({"find -L": Result(1, f"{FLAGS}\t644\troot:root\n", f"{MISSING}find: '/etc': Permission denied")}, "denied"),
+        ({"find -L": Result(1, f"{FLAGS}\t644\troot:root\n", "")}, "not every file could be looked at"),
+        ({"cat -- /etc/kubernetes/manifests/etcd.yaml": "a: [b"}, "not etcd's static pod"),
     ],
 )
 def test_a_backup_that_is_not_whole_fails(tmp_path: Path, extra: Answers, what: str) -> None:
@@ -156,3 +161,20 @@ def test_the_data_directory_on_the_host() -> None:
         parse_etcd_manifest(MANIFEST.replace("--data-dir=/var/lib/etcd", "--data-dir=/elsewhere"))
     with pytest.raises(ValueError, match="not etcd's static pod"):
         parse_etcd_manifest("spec: [")
+
+
+def test_every_members_manifest_is_in_the_restore(tmp_path: Path) -> None:
+    """A control plane that the backup has no manifest of is named."""
+    there = "/etc/kubernetes/manifests/etcd.yaml"
+    other = control_plane(
+        "cp2",
+        extra={
+            "find -L": f"{FLAGS}\t644\troot:root\n{there}\t600\troot:root\n",
+            f"cat -- {there}": MANIFEST.replace("cp1", "cp2").replace("10.0.0.1", "10.0.0.2"),
+        },
+    )
+    nodes = {"cp1": control_plane(), "cp2": other}
+    report = backup("lab", nodes, ["cp1", "cp2", "cp3"], tmp_path / "b", flags_file=FLAGS, now=0)
+    restore = (report.directory / "RESTORE.md").read_text()
+    assert restore.count("--initial-cluster cp1=https://10.0.0.1:2380,cp2=https://10.0.0.2:2380 ") == 2
+    assert "no etcd manifest of kubeadm's from cp3." in restore
