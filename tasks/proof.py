@@ -65,8 +65,7 @@ def verify_node(
                 )
             )
     said.append(reach.act(node, migration, release_addresses(migration)).summary)
-    said.append(prove_runtime(reach.node(node, migration), spec.target.endpoint, sleep=stop.sleep))
-    said.append(_probe(attempt, migration, neighbours))
+    said.append(_probed(attempt, migration, neighbours))
     return Outcome("; ".join(said), changed=int(changed))
 
 
@@ -75,34 +74,38 @@ def _held(pod: dict[str, Any], migration: Migration) -> bool:
     return pod["kind"] == "DaemonSet" and f"{pod['namespace']}/{pod['name']}" in migration.spec.hold_daemonsets
 
 
-def _probe(attempt: Attempt, migration: Migration, neighbours: list[NodeRef]) -> str:
-    """A pod with an address of the node's range that answers this node and another one."""
-    logger = get_run_logger()
+def _probed(attempt: Attempt, migration: Migration, neighbours: list[NodeRef]) -> str:
+    """The node's runtime is proven while a probe pod runs there, so that at least one container can be judged."""
     here = reach.node(attempt.node, migration)
-    image = migration.spec.verify_image or PAUSE_IMAGE.read(here)
     with probe_pod(
         reach.cluster(migration),
         attempt.node,
-        image,
+        migration.spec.verify_image or PAUSE_IMAGE.read(here),
         seconds=migration.spec.timeouts.pods_ready,
         stop=stop.stopping,
         sleep=stop.sleep,
     ) as probe:
         if probe.refused:
-            logger.warning("node=%s [WARNING ProbeRefused]: %s", attempt.node.name, probe.refused)
-            return f"probe pod refused by admission ({probe.refused}): pod network not proven"
-        ping = plain("ping", "-c", "1", "-W", "2", probe.ip, ok=(0, 1, 2))
-        sides = [(attempt.node.name, here), *((o.name, reach.node(o, migration)) for o in neighbours)]
-        for name, connection in sides:
-            for _ in range(10):
-                answer = connection.run(ping)
-                if answer.rc == 0:
-                    break
-                stop.sleep(1)
-            else:
-                raise NotProven(
-                    f"{attempt.node.name}: the probe pod's address {probe.ip} does not answer a ping from {name}",
-                    state="the node is Ready on the new runtime, still cordoned",
-                    next_step=f"look at the pod network: ssh {attempt.node.name} ip route; ls /etc/cni/net.d",
-                )
-        return f"probe pod {probe.ip} answers {attempt.node.name}" + "".join(f" and {o.name}" for o in neighbours)
+            get_run_logger().warning("node=%s [WARNING ProbeRefused]: %s", attempt.node.name, probe.refused)
+            answers = f"probe pod refused by admission ({probe.refused}): pod network not proven"
+        else:
+            answers = _answers(probe.ip, attempt.node, [attempt.node, *neighbours], migration)
+        return f"{prove_runtime(here, migration.spec.target.endpoint, sleep=stop.sleep)}; {answers}"
+
+
+def _answers(address: str, node: NodeRef, sides: list[NodeRef], migration: Migration) -> str:
+    """The probe pod's address answers a ping from every side."""
+    ping = plain("ping", "-c", "1", "-W", "2", address, ok=(0, 1, 2))
+    for side in sides:
+        for _ in range(10):
+            answer = reach.node(side, migration).run(ping)
+            if answer.rc == 0:
+                break
+            stop.sleep(1)
+        else:
+            raise NotProven(
+                f"{node.name}: the probe pod's address {address} does not answer a ping from {side.name}",
+                state="the node is Ready on the new runtime, still cordoned",
+                next_step=f"look at the pod network: ssh {node.name} ip route; ls /etc/cni/net.d",
+            )
+    return f"probe pod {address} answers " + " and ".join(side.name for side in sides)

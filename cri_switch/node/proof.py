@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from cri_switch.model.deadline import Deadline
 from cri_switch.model.errors import NotProven
-from cri_switch.node.command import Result, plain
+from cri_switch.node.command import Result, sudo
 from cri_switch.node.connection import Connection
 from cri_switch.node.fact import Fact
 from cri_switch.node.facts.cni import RESERVATIONS
 from cri_switch.node.facts.cri import (
     ENDPOINT,
+    CriContainer,
     containerd_tasks,
     cri_container_pid,
     cri_containers,
@@ -24,7 +25,6 @@ from cri_switch.node.facts.network import IPTABLES
 from cri_switch.node.facts.programs import has_program
 from cri_switch.render.cni_iptables import stale_rules
 
-_LOOK_AT = 5
 _KUBEPODS = ("kubepods", "kubepods.slice")
 
 
@@ -48,7 +48,6 @@ class RuntimeProof:
 def prove_runtime(
     connection: Connection,
     endpoint: str = ENDPOINT,
-    expected: Collection[str] = (),
     *,
     seconds: float = 30,
     sleep: Callable[[float], None] = time.sleep,
@@ -60,7 +59,7 @@ def prove_runtime(
     """
     deadline = Deadline.after(seconds)
     while True:
-        proof = runtime_proof(connection, endpoint, expected)
+        proof = runtime_proof(connection, endpoint)
         if proof.holds:
             return f"{len(proof.pods)} pods run on {endpoint}, under kubepods; nothing of Docker's is left"
         if deadline.expired:
@@ -72,23 +71,18 @@ def prove_runtime(
         sleep(min(2.0, deadline.remaining))
 
 
-def runtime_proof(connection: Connection, endpoint: str = ENDPOINT, expected: Collection[str] = ()) -> RuntimeProof:
-    """Ask the runtime and the kernel; `expected` are pods (namespace/name) that must run here, by the API's word.
+def runtime_proof(connection: Connection, endpoint: str = ENDPOINT) -> RuntimeProof:
+    """Ask the runtime and the kernel. Where no container runs nothing is proven: a probe pod must be there.
 
     A sandbox that is being made just now may show as leaked for a moment: ask again before believing it.
     """
     rules = IPTABLES.read(connection)
     held = RESERVATIONS.read(connection)
-    containers = [c for c in cri_containers(endpoint).read(connection) if c.state == "CONTAINER_RUNNING"]
+    containers = _running(connection, endpoint)
     sandboxes = cri_sandboxes(endpoint).read(connection)
     ready = {f"{one.namespace}/{one.name}" for one in sandboxes if one.ready}
     pods = tuple(sorted(ready & {one.pod for one in containers}))
-    problems = [f"pod {pod} has no running container on {endpoint}" for pod in sorted(set(expected) - set(pods))]
-    for one in containers[:_LOOK_AT]:
-        pid = cri_container_pid(endpoint, one.id).read(connection)
-        paths = cgroups(pid).read(connection) if pid else ()
-        if paths and not under_kubepods(paths):
-            problems.append(f"container {one.name} of {one.pod} is not under kubepods: its cgroup is {paths[0]}")
+    problems = _cgroup_problems(connection, endpoint, containers)
     if shims := DOCKER_SHIMS.read(connection):
         problems.append(f"{len(shims)} containers of Docker's run: {shims[0]:.200}")
     if has_program("ctr").read(connection) and (tasks := containerd_tasks("moby").read(connection)):
@@ -103,6 +97,27 @@ def runtime_proof(connection: Connection, endpoint: str = ENDPOINT, expected: Co
     return RuntimeProof(pods, tuple(problems), leaked)
 
 
+def _running(connection: Connection, endpoint: str) -> list[CriContainer]:
+    return [one for one in cri_containers(endpoint).read(connection) if one.state == "CONTAINER_RUNNING"]
+
+
+def _cgroup_problems(connection: Connection, endpoint: str, containers: Sequence[CriContainer]) -> list[str]:
+    """A line for each container that is not under kubepods, or that runs on without its cgroup having been seen."""
+    if not containers:
+        return [f"no container runs on {endpoint}: the cgroup driver is not proven"]
+    problems, unseen = [], []
+    for one in containers:
+        pid = cri_container_pid(endpoint, one.id).read(connection)
+        paths = cgroups(pid).read(connection) if pid else ()
+        if not paths:
+            unseen.append(one)
+        elif not under_kubepods(paths):
+            problems.append(f"container {one.name} of {one.pod} is not under kubepods: its cgroup is {paths[0]}")
+    still = {one.id for one in _running(connection, endpoint)} if unseen else set()
+    lost = [one for one in unseen if one.id in still or len(unseen) == len(containers)]
+    return problems + [f"container {one.name} of {one.pod}: its cgroup could not be seen" for one in lost]
+
+
 def cgroups(pid: int) -> Fact[tuple[str, ...]]:
     """The cgroup paths of a process that limits are set by: memory and cpu of v1, else v2's; none when it has gone."""
 
@@ -111,7 +126,7 @@ def cgroups(pid: int) -> Fact[tuple[str, ...]]:
         old = [path for _number, names, path in lines if {"memory", "cpu"} & set(names.split(","))]
         return tuple(old or [path for number, names, path in lines if (number, names) == ("0", "")])
 
-    return Fact(f"cgroups of {pid}", plain("cat", f"/proc/{pid}/cgroup", ok=(0, 1)), parse)
+    return Fact(f"cgroups of {pid}", sudo("cat", f"/proc/{pid}/cgroup", ok=(0, 1)), parse)
 
 
 def under_kubepods(paths: Iterable[str]) -> bool:

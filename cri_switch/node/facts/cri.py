@@ -134,13 +134,26 @@ def cri_sandboxes(endpoint: str) -> Fact[tuple[CriSandbox, ...]]:
 
 
 def cri_container_pid(endpoint: str, container_id: str) -> Fact[int]:
-    """The first process of a container on the node, 0 where the runtime does not say."""
+    """The first process of a container on the node; 0 where the runtime does not say, or the container is gone.
+
+    Raises:
+        RemoteCommandFailed: crictl refuses for any other reason.
+    """
 
     def parse(result: Result) -> int:
+        if result.rc and any(text in result.stderr for text in ("not found", "does not exist")):
+            return 0
+        if result.rc:
+            raise RemoteCommandFailed(
+                f"crictl inspect {container_id:.13}: {result.stderr.strip()[-500:]}",
+                rc=result.rc,
+                stderr=result.stderr,
+                next_step=f"on the node: sudo crictl --runtime-endpoint {endpoint} inspect {container_id:.13}",
+            )
         return int((json.loads(result.stdout).get("info") or {}).get("pid") or 0)
 
     words = ("crictl", "--runtime-endpoint", endpoint, "inspect", "-o", "json", container_id)
-    return Fact(f"crictl inspect {container_id:.13}", sudo(*words), parse)
+    return Fact(f"crictl inspect {container_id:.13}", sudo(*words, ok=(0, 1)), parse)
 
 
 def containerd_tasks(namespace: str) -> Fact[tuple[str, ...] | None]:
