@@ -9,8 +9,8 @@ from cri_switch.checks.neighbours import Neighbours
 from cri_switch.checks.node_fit import Resources, Terms, choice_key, chosen, fits, host_ports, pod_requests
 from cri_switch.checks.owner import Obj
 from cri_switch.checks.pods import drained, name_of, some
-from cri_switch.checks.quantity import quantity
 from cri_switch.model.finding import Finding
+from cri_switch.model.quantity import quantity
 
 CHECKED = (
     "checked: requests of cpu, memory and other resources against what is allocatable, the number of pods, cordons, "

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cri_switch.checks.owner import Obj, namespace_of
-from cri_switch.checks.quantity import quantity
 from cri_switch.model.label_selector import expression_holds
+from cri_switch.model.quantity import quantity
 
 Resources = dict[str, float]
 Terms = Sequence[Mapping[str, Any]]

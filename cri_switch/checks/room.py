@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
-from cri_switch.checks.quantity import quantity
-from cri_switch.checks.state import NodeState, Store
+from cri_switch.checks.state import NodeState
+from cri_switch.model.disk_thresholds import eviction_threshold
 from cri_switch.model.finding import Finding
 
 CONTAINERD = "/var/lib/containerd"
-_DEFAULTS = {"nodefs.available": "10%", "imagefs.available": "15%"}
-"""The kubelet's hard eviction thresholds where its configuration has none."""
 
 
 def check_room(state: NodeState, say: Callable[..., Finding]) -> Iterator[Finding]:
@@ -27,7 +25,7 @@ def check_room(state: NodeState, say: Callable[..., Finding]) -> Iterator[Findin
             f"docker image prune, or give {CONTAINERD} a disk of its own",
         )
         return
-    name, limit = _threshold(state.eviction, store)
+    name, limit = eviction_threshold(state.eviction, store.size)
     if after < limit:
         yield say(
             "warning",
@@ -37,17 +35,6 @@ def check_room(state: NodeState, say: Callable[..., Finding]) -> Iterator[Findin
             f"docker image prune, or give {CONTAINERD} a disk of its own",
             detail=f"{gigabytes(need)} of images, {gigabytes(store.free)} free of {gigabytes(store.size)}",
         )
-
-
-def _threshold(given: Mapping[str, str], store: Store) -> tuple[str, float]:
-    """The higher of the kubelet's two thresholds, in bytes of this filesystem."""
-    found = []
-    for name, default in _DEFAULTS.items():
-        text = given.get(name, "" if given else default)
-        share = text.endswith("%")
-        number = quantity(text.removesuffix("%")) if text else 0.0
-        found.append((name, number * store.size / 100 if share else number))
-    return max(found, key=lambda each: each[1])
 
 
 def gigabytes(size: float) -> str:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cri_switch.model.attempt import Attempt
+from cri_switch.model.disk_thresholds import disk_threshold
 from cri_switch.model.errors import NotProven
 from cri_switch.model.migration import Migration
 from cri_switch.node.action import Action, Do, Part, Put, Until, read
@@ -18,7 +19,6 @@ from cri_switch.node.actions.install_runtime import install_runtime
 from cri_switch.node.apt import simulated
 from cri_switch.node.command import sudo
 from cri_switch.node.fact import Fact
-from cri_switch.node.facts.disk import Disk, disks
 from cri_switch.node.facts.images import (
     CONTAINER_IDS,
     CONTAINERD_IMAGES,
@@ -27,15 +27,16 @@ from cri_switch.node.facts.images import (
     docker_images,
     used_images,
 )
+from cri_switch.node.facts.kubelet import CONFIG, KubeletConfig, parse_kubelet_config
+from cri_switch.node.facts.room import Room, room
 from cri_switch.node.facts.units import units
 from cri_switch.node.files import RemoteFile, file_fact
 from cri_switch.node.job import job
 from cri_switch.node.journal import HOME, folder
 
-KEEP_FREE = 0.15
-"""The kubelet evicts below 15 % of imagefs and 10 % of nodefs: stay above the higher one."""
-COPIES = 3
-"""Room that an image takes on its way: the archive, containerd's content, its snapshot."""
+STORE = "/var/lib/containerd"
+COPIES = {"/var/lib": 1, STORE: 2}
+"""Room that an image takes on its way: the archive below HOME; containerd's content and its snapshot."""
 EARLY = frozenset({"containerd", "runc"})
 
 
@@ -77,8 +78,9 @@ def stage_images(migration: Migration, attempt: Attempt) -> Action:
     if not missing:
         return "; ".join([f"all {len(images) - len(untagged)} images in use are there already", *notes])
     if not (yield from _waits(attempt, missing)):
-        room = yield from read(disks("/var/lib"))
-        if short := shortage(room["/var/lib"], sum(image.size for image in missing)):
+        places = yield from read(room(*COPIES))
+        config = parse_kubelet_config((yield from read(file_fact(CONFIG))).text)
+        if short := shortage(places, sum(image.size for image in missing), config):
             return "; ".join([f"{len(missing)} images left to the registry: {short}", *notes])
         yield from _save(migration, attempt, missing)
     done = f"{len(missing)} images saved"
@@ -115,12 +117,21 @@ def import_images(migration: Migration, attempt: Attempt) -> Action:
     return f"{len(names)} images imported"
 
 
-def shortage(disk: Disk, size: int) -> str:
-    """Why images of `size` bytes do not fit, "" when they do."""
-    after = disk.free - COPIES * size
-    if after >= disk.size * KEEP_FREE:
-        return ""
-    return f"{disk.mount} would have {after / 2**30:.1f} GiB free, less than the kubelet's 15 %"
+def shortage(places: Mapping[str, Room], size: int, config: KubeletConfig) -> str:
+    """Why images of `size` bytes do not fit on the filesystems of COPIES' paths, "" when they do.
+
+    A path that does not exist yet will be on the filesystem of /var/lib.
+    """
+    here = {path: places.get(path, places["/var/lib"]) for path in COPIES}
+    for place in here.values():
+        copies = sum(COPIES[path] for path, other in here.items() if other.mount == place.mount)
+        name, limit = disk_threshold(config.eviction_hard, config.image_gc_high, place.size)
+        if (after := place.free - copies * size) < limit:
+            return (
+                f"{place.mount} would have {after / 2**30:.1f} GiB free, less than the {limit / 2**30:.1f} GiB below"
+                f" which the kubelet makes room ({name})"
+            )
+    return ""
 
 
 def _where(attempt: Attempt) -> str:

@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import dataclass, field
 
+from cri_switch.model.disk_thresholds import IMAGE_GC_HIGH
 from cri_switch.model.errors import NotProven
 from cri_switch.node.command import Command, Result, plain, sudo
 from cri_switch.node.fact import Fact
@@ -65,6 +66,7 @@ class KubeletConfig:
     endpoint: str = ""
     static_pod_path: str = ""
     eviction_hard: dict[str, str] = field(default_factory=dict, hash=False)
+    image_gc_high: int = IMAGE_GC_HIGH
 
 
 def parse_kubelet_config(text: str | None) -> KubeletConfig:
@@ -79,11 +81,15 @@ def parse_kubelet_config(text: str | None) -> KubeletConfig:
         raise RenderError(CONFIG, _line_of(text, "cgroupDriver"), f"cgroupDriver {driver!r} is not cgroupfs or systemd")
     if not isinstance(document.get("evictionHard") or {}, dict):
         raise RenderError(CONFIG, _line_of(text, "evictionHard"), "evictionHard is not a mapping")
+    collects = document.get("imageGCHighThresholdPercent", IMAGE_GC_HIGH)
+    if not isinstance(collects, int):
+        raise RenderError(CONFIG, _line_of(text, "imageGCHigh"), "imageGCHighThresholdPercent is not a number")
     return KubeletConfig(
         str(driver),
         str(document.get("containerRuntimeEndpoint") or ""),
         str(document.get("staticPodPath") or ""),
         {str(name): str(value) for name, value in (document.get("evictionHard") or {}).items()},
+        collects,
     )
 
 

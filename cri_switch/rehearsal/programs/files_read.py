@@ -109,24 +109,10 @@ def _listed(call: Call, paths: list[str]) -> Reply:
 
 
 def df(call: Call) -> Reply:
-    """`df -B1 -P -- PATH...`, `df -B1 --output=size,avail,target,file -- PATH...`."""
-    machine = call.machine
-    if call.args[:2] == ["-B1", "--output=size,avail,target,file"]:
-        return _room(call, without_dashes(call.args[2:]))
-    err, lines = "", ["Filesystem 1-blocks Used Available Capacity Mounted on"]
-    for path in after(call.args, "-B1", "-P", "--"):
-        free = 0 if machine.fs.full else machine.disk_free
-        if machine.fs.exists(path):
-            lines.append(f"/dev/sda1 {machine.disk_size} {machine.disk_size - free} {free} 50% /")
-        else:
-            err += f"df: {path}: {MISSING}\n"
-    return _table(lines, err)
-
-
-def _room(call: Call, paths: list[str]) -> Reply:
+    """`df -B1 --output=size,avail,target,file -- PATH...`."""
     machine, err = call.machine, ""
     lines = ["1B-blocks Avail Mounted on File"]
-    for path in paths:
+    for path in after(call.args, "-B1", "--output=size,avail,target,file", "--"):
         if machine.fs.exists(path):
             lines.append(f"{machine.disk_size} {0 if machine.fs.full else machine.disk_free} / {path}")
         else:

@@ -6,7 +6,7 @@ import pytest
 
 from cri_switch.checks.capacity import check_capacity
 from cri_switch.checks.node_fit import fits, pod_requests, tied_volumes
-from cri_switch.checks.quantity import quantity
+from cri_switch.model.quantity import quantity
 
 
 def node(name: str, *, cpu: str = "1", pods: str = "110", ready: bool = True, **spec: Any) -> dict[str, Any]:

@@ -10,10 +10,11 @@ import pytest
 
 from cri_switch.model.errors import NotProven
 from cri_switch.node.action import Action, Performed, perform
-from cri_switch.node.actions.carry_images import import_images, shortage, stage_images
+from cri_switch.node.actions.carry_images import STORE, import_images, shortage, stage_images
 from cri_switch.node.command import Command, Result
-from cri_switch.node.facts.disk import Disk
 from cri_switch.node.facts.images import canonical
+from cri_switch.node.facts.kubelet import KubeletConfig
+from cri_switch.node.facts.room import Room
 from cri_switch.node.fake import ScriptedConnection
 from tests.unit.node.helpers import ATTEMPT, job_text, migration, unit_text
 
@@ -29,6 +30,7 @@ class Node:
     containerd: bool | None = True  # None: not installed
     docker: bool = True
     free: int = 50 * GIB
+    own_disk: str = ""  # df's line of /var/lib/containerd
     store: set[str] = field(default_factory=set)
     files: dict[str, bytes] = field(default_factory=dict)
     upgrades: bool = False
@@ -44,7 +46,7 @@ class Node:
                 "docker inspect --type container": lambda _c: Result(0, "\n".join(self.images)),
                 "docker inspect --type image": self._images,
                 "ctr -n k8s.io images ls": lambda _c: Result(0, "\n".join(self.store)),
-                "df ": lambda _c: Result(0, f"H\n/dev/a {100 * GIB} 0 {self.free} 1% /\n"),
+                "df ": lambda _c: Result(0, f"H\n{100 * GIB} {self.free} / /var/lib\n{self.own_disk}"),
                 "systemd-run": self._job,
                 "apt-get -s": lambda _c: Result(
                     0, "Inst containerd (1)\n" + "Inst docker.io [1] (2)\n" * self.upgrades
@@ -168,12 +170,41 @@ def test_a_full_disk_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     node = Node(free=20 * GIB)
     done = node.do(monkeypatch, stage_images(migration(), ATTEMPT))
     assert (done.changed, node.jobs) == (0, [])
-    assert "2 images left to the registry: / would have 14.0 GiB free" in done.summary
+    assert "2 images left to the registry: / would have 14.0 GiB free, less than the 15.0 GiB" in done.summary
 
 
-@pytest.mark.parametrize(("size", "fits"), [(0, True), (10 * GIB, True), (12 * GIB, False)])
-def test_room_above_the_kubelets_threshold(size: int, fits: bool) -> None:
-    assert (shortage(Disk("d", 100 * GIB, 50 * GIB, 50 * GIB, "/"), size) == "") is fits
+def test_a_disk_of_containerds_own_is_not_filled_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = Node(own_disk=f"{10 * GIB} {5 * GIB} /var/lib/containerd /var/lib/containerd\n")
+    done = node.do(monkeypatch, stage_images(migration(), ATTEMPT))
+    assert (done.changed, node.jobs) == (0, [])
+    assert "/var/lib/containerd would have 1.0 GiB free" in done.summary
+
+
+@pytest.mark.parametrize(
+    ("config", "carried"),
+    [
+        ("", False),
+        ("evictionHard: {imagefs.available: 5%}\n", False),  # the kubelet's images' garbage collection is as before
+        ("evictionHard: {imagefs.available: 5%}\nimageGCHighThresholdPercent: 90\n", True),
+        ("evictionHard: {nodefs.available: 20Gi}\nimageGCHighThresholdPercent: 90\n", False),
+    ],
+)
+def test_the_nodes_own_thresholds_count(config: str, carried: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = Node(free=20 * GIB, files={"/var/lib/kubelet/config.yaml": config.encode()})
+    assert (node.do(monkeypatch, stage_images(migration(), ATTEMPT)).changed > 0) is carried
+
+
+@pytest.mark.parametrize(("size", "fits"), [(0, True), (11 * GIB, True), (12 * GIB, False)])
+def test_room_for_three_copies_on_one_filesystem(size: int, fits: bool) -> None:
+    one = Room("/", 100 * GIB, 50 * GIB)
+    assert (shortage({"/var/lib": one, STORE: one}, size, KubeletConfig()) == "") is fits
+    assert (shortage({"/var/lib": one}, size, KubeletConfig()) == "") is fits
+
+
+def test_the_archive_takes_room_where_it_lies() -> None:
+    places = {"/var/lib": Room("/", 10 * GIB, 2 * GIB), STORE: Room(STORE, 100 * GIB, 50 * GIB)}
+    assert shortage(places, GIB, KubeletConfig()).startswith("/ would have 1.0 GiB free")
+    assert shortage(places, GIB // 4, KubeletConfig()) == ""
 
 
 def test_a_damaged_archive_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:

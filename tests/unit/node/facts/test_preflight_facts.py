@@ -214,3 +214,5 @@ def test_the_kubelets_thresholds() -> None:
     config = parse_kubelet_config("evictionHard:\n  nodefs.available: 1%\n  memory.available: 50Mi\n")
     assert config.eviction_hard == {"nodefs.available": "1%", "memory.available": "50Mi"}
     assert parse_kubelet_config(None).eviction_hard == {}
+    assert parse_kubelet_config("imageGCHighThresholdPercent: 70\n").image_gc_high == 70
+    assert parse_kubelet_config(None).image_gc_high == 85

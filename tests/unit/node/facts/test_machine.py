@@ -3,7 +3,6 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cri_switch.node.facts.disk import disks
 from cri_switch.node.facts.machine import CLOCK, parse_os_release
 from cri_switch.node.fake import ScriptedConnection
 
@@ -23,11 +22,3 @@ def test_any_os_release_is_parsed(text: str) -> None:
 
 def test_clock() -> None:
     assert CLOCK.read(ScriptedConnection("n", {"date": "1795454346.5\n"})) == 1795454346.5
-
-
-def test_disks_by_path() -> None:
-    text = "Filesystem 1-blocks Used Available Capacity Mounted on\n"
-    text += "/dev/a 100 40 60 40% /\n/dev/b 10 1 9 10% /var/lib/a b\n"
-    found = disks("/etc", "/var/lib/a b").read(ScriptedConnection("n", {"df -B1": text}))
-    assert found["/etc"].free == 60
-    assert found["/var/lib/a b"].mount == "/var/lib/a b"
