@@ -13,6 +13,8 @@ from cri_switch.model.node_ref import NodeRef
 from cri_switch.node.follow import Follower
 from tasks import reach
 
+_LINES = 40
+
 
 @contextmanager
 def followed(node: NodeRef, migration: Migration) -> Iterator[None]:
@@ -31,8 +33,8 @@ def followed(node: NodeRef, migration: Migration) -> Iterator[None]:
         yield
     except CriSwitchError as problem:
         follower.stop()
-        problem.add_note("last lines of kubelet, containerd and crictl ps:\n" + "\n".join(follower.last()))
-        problem.state = "\n".join(part for part in (problem.state, *follower.last()[-40:]) if part)
+        problem.followed = follower.last()[-_LINES:]
+        problem.state = "\n".join(part for part in (problem.state, *problem.followed) if part)
         raise
     finally:
         follower.stop()

@@ -16,6 +16,7 @@ from tasks.rollback import rollback
 from tasks.step import stands
 
 _BACK = "back on Docker"
+_LINES = 12
 
 
 @contextmanager
@@ -58,8 +59,13 @@ def _take_back(attempt: Attempt, migration: Migration, problem: CriSwitchError) 
         unexpected = CriSwitchError(f"{type(bug).__name__}: {bug}")
         raise failed(attempt.node, migration, unexpected, problem) from bug
     problem.rolled_back = True
-    problem.state = f"{_BACK}: {done}"
+    problem.state = "\n".join([f"{_BACK}: {done}", *_said(problem)])
     problem.next_step = problem.next_step or "mend what is named and run the same command again"
+
+
+def _said(problem: CriSwitchError) -> list[str]:
+    """What the node said before it was taken back: its state of then is gone, and with it the reason."""
+    return ["before that the node said:", *problem.followed[-_LINES:]] if problem.followed else []
 
 
 def failed(

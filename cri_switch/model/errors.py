@@ -23,6 +23,8 @@ class CriSwitchError(Exception):
         """The run's report, where one was made before the run failed."""
         self.rolled_back = False
         """Whether the node on which it happened is back on Docker."""
+        self.followed: tuple[str, ...] = ()
+        """The last lines that a control-plane node said before a deadline passed."""
 
     def __str__(self) -> str:
         lines = [self.what]

@@ -88,6 +88,7 @@ def test_the_cluster_was_never_squeezed(site: Site, migrated: Migrated) -> None:
     assert [turn.node for turn in verdict.turns] == verdict.switched, "out once each, also the killed one"
     assert all(turn.ended for turn in verdict.turns), verdict.turns
     assert verdict.most_out == 1
+    assert verdict.waited >= set(verdict.switched[1:]), "what is drained is kept off those that wait"
     assert len([title for title in verdict.taken if title.startswith("lab/web-")]) >= 2, verdict.taken
 
 

@@ -13,6 +13,7 @@ from cri_switch.model.label_selector import selects
 
 Obj = dict[str, Any]
 _OURS = ("cri-switch", "node.kubernetes.io/")  # taints that come and go: ours, and those that Kubernetes itself keeps
+_WAITS = ("cri-switch.io/waiting=", ":PreferNoSchedule")
 _PROBES = "cri-switch"  # the namespace of the proof's own pods
 
 
@@ -45,6 +46,8 @@ class Verdict:
     switched: list[str] = field(default_factory=list)
     taken: list[str] = field(default_factory=list)
     most_out: int = 0
+    waited: set[str] = field(default_factory=set)
+    """Nodes that were seen with the taint of those that wait, while another one was taken out."""
 
 
 def judge(lines: Iterable[Obj], promise: Promise = Promise()) -> Verdict:
@@ -173,6 +176,7 @@ class _Judge:
             return
         self.out[name] = Turn(name, self.now)
         self.verdict.turns.append(self.out[name])
+        self.verdict.waited |= {each for each, node in self.nodes.items() if each not in self.out and _waits(node)}
         planes = sorted(each for each in self.out if self.nodes[each]["control_plane"])
         workers = sorted(each for each in self.out if not self.nodes[each]["control_plane"])
         self.verdict.most_out = max(self.verdict.most_out, len(workers))
@@ -212,6 +216,10 @@ def _drainable(pod: Obj) -> bool:
     """Whether a drain would take it: not the kubelet's own, not a DaemonSet's, not finished, not the proof's."""
     apart = pod["mirror"] or pod["owner"] == "DaemonSet" or pod["namespace"] == _PROBES
     return not apart and pod["phase"] not in ("Succeeded", "Failed")
+
+
+def _waits(node: Obj) -> bool:
+    return any(taint.startswith(_WAITS[0]) and taint.endswith(_WAITS[1]) for taint in node["taints"])
 
 
 def _selects(budget: Obj, pod: Obj) -> bool:

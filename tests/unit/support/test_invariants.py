@@ -12,6 +12,7 @@ from tests.support.invariants import Promise, Verdict, judge
 Obj = dict[str, Any]
 DOCKER, CONTAINERD = "docker://20.10.5", "containerd://1.4.13"
 CORDON, UNCORDON, SWITCH = {"unschedulable": True}, {"unschedulable": False}, {"runtime": CONTAINERD}
+WAITS = ["cri-switch.io/waiting=m:PreferNoSchedule"]
 THROUGH = (CORDON, SWITCH, UNCORDON)
 
 
@@ -75,7 +76,9 @@ def pod(name: str, where: str, **more: Any) -> Obj:
 def whole() -> Iterator[Story]:
     """A migration as it should be; the held worker has its pod taken too, and stays cordoned."""
     story = Story()
-    story.change("w1", {"taints": ["cri-switch.io/waiting=:PreferNoSchedule"]}, CORDON).take("a", elsewhere="w2")
+    story.change("w1", {"taints": WAITS}).change("w2", {"taints": [*WAITS, *story.nodes["w2"]["taints"]]})
+    story.change("cp1", {"taints": ["cri-switch.io/waiting=m:NoSchedule"]})  # that would be another promise
+    story.change("w1", CORDON).take("a", elsewhere="w2")
     story.change("w1", SWITCH, {"taints": []}, UNCORDON)
     story.change("w2", CORDON).take("a", elsewhere="w1").take("b", "c", elsewhere="w1").change("w2", SWITCH, UNCORDON)
     story.take("d", elsewhere="w1").change("w3", SWITCH)
@@ -92,6 +95,7 @@ def test_a_migration_as_it_should_be() -> None:
     assert all(turn.ended for turn in verdict.turns)
     assert verdict.taken == ["lab/a", "lab/a", "lab/b", "lab/c", "lab/d"]
     assert verdict.most_out == 1
+    assert verdict.waited == {"w2"}
 
 
 BREACHES: dict[str, tuple[Story, dict[str, Any], str]] = {
