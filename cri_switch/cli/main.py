@@ -12,8 +12,9 @@ from importlib.metadata import version as version_of
 from cyclopts import App, CycloptsError
 
 from cri_switch.cli import talk
+from cri_switch.cli.completed import completed, help_of
 from cri_switch.cli.manual import MANUAL, exit_code_lines
-from cri_switch.model.errors import CriSwitchError
+from cri_switch.model.errors import CriSwitchError, UsageError
 
 USAGE, INTERRUPTED, SIGPIPE = 2, 130, 141
 
@@ -58,12 +59,13 @@ def run(argv: Sequence[str]) -> int:
         app(list(argv), exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as problem:
         talk.say(f"error: {' '.join(str(problem).split())}", "red")
-        talk.say("next: cri-switch --help")
+        talk.say(f"state: {UsageError.usual_state}")
+        talk.say(f"next: {help_of(argv)}")
         return USAGE
     except CriSwitchError as problem:
         if "--debug" in argv:
             talk.traceback()
-        talk.complain(problem)
+        talk.complain(completed(problem, argv))
         return problem.exit_code
     except KeyboardInterrupt:
         if "--debug" in argv:

@@ -115,7 +115,7 @@ MANUAL: dict[str, Page] = {
         (
             ("Who holds it, and since when", "-f migration.yaml"),
             ("Free it", "-f migration.yaml --yes"),
-            ("Without asking, in a script", "-f migration.yaml --yes 2>/dev/null"),
+            ("Free that of another cluster", "-f staging.yaml --yes"),
         ),
     ),
     "demo": Page(

@@ -16,7 +16,7 @@ from cri_switch.model.migration import Migration
 FileOrNone = Annotated[str | None, Parameter(name=["--file", "-f"], help="Settings file (YAML).")]
 File = Annotated[str, Parameter(name=["--file", "-f"], help="Settings file (YAML).")]
 Output = Annotated[talk.Output, Parameter(name=["--output", "-o"], help="What stdout gets.")]
-Yes = Annotated[bool, Parameter(name=["--yes", "-y"], negative=(), help="Do it. Without it only the plan is printed.")]
+Yes = Annotated[bool, Parameter(name=["--yes", "-y"], negative=(), help="Do it. Without it nothing is changed.")]
 Debug = Annotated[bool, Parameter(name="--debug", negative=(), help="Show tracebacks.")]
 
 

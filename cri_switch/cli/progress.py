@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cri_switch.model.steps import STEPS
+from cri_switch.render.visible import visible
 
 _STEP = re.compile(r"^node=(\S+) step=(\S+) ([0-9.]+)s (.*)", re.S)
 _FAILED = re.compile(r"^node=(\S+) step=(\S+) failed: ([^\n]*)")
@@ -38,7 +39,7 @@ class Said(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """One record of the run's log."""
-        text = record.getMessage()
+        text = visible(record.getMessage())
         if found := _STEP.match(text):
             node, step, seconds, summary = found.groups()
             self.done.setdefault(node, {})[step] = float(seconds)

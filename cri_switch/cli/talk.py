@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from rich.console import Console
 
 from cri_switch.model.errors import CriSwitchError
+from cri_switch.render.visible import visible
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -18,13 +19,14 @@ Output = Literal["table", "json", "yaml"]
 
 
 def say(text: str, style: str = "") -> None:
-    """One message on stderr, as it is: no markup, no wrapping."""
+    """One message on stderr, as it is: no markup, no wrapping; what a terminal would obey is shown."""
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-    console.print(text, style=style or None)
+    console.print(visible(text), style=style or None)
 
 
 def show(value: BaseModel | dict[str, Any], text: str, output: Output) -> None:
-    """The answer on stdout: the value as JSON or YAML, or the text."""
+    """The answer on stdout: the value as JSON or YAML, or the text; what a terminal would obey is shown in it."""
+    text = visible(text)
     data = value if isinstance(value, dict) else value.model_dump(mode="json")
     if output == "json":
         text = json.dumps(data, indent=2)

@@ -13,6 +13,9 @@ class CriSwitchError(Exception):
 
     exit_code = 1
     transient = False
+    usual_state = ""
+    """The state where the error itself says none: true of every error of its class."""
+    usual_next = "run the same command again: it looks before it changes anything"
 
     def __init__(self, what: str, *, state: str = "", next_step: str = "") -> None:
         super().__init__(what)
@@ -39,18 +42,24 @@ class SettingsError(CriSwitchError):
     """The settings file or a flag is not right; nothing was touched."""
 
     exit_code = 3
+    usual_state = "nothing was touched"
+    usual_next = "correct the setting and run the same command again"
 
 
 class UsageError(CriSwitchError):
     """The command line is not right; nothing was touched."""
 
     exit_code = 2
+    usual_state = "nothing was touched"
+    usual_next = "cri-switch --help"
 
 
 class PreflightError(CriSwitchError):
     """A check found a reason not to start; nothing was touched."""
 
     exit_code = 3
+    usual_state = "nothing was touched"
+    usual_next = "mend what is named and run the same command again"
 
 
 class Unreachable(CriSwitchError):
@@ -141,6 +150,7 @@ class BackupFailed(CriSwitchError):
     """The backup is not whole; the run stops before anything is touched."""
 
     exit_code = 6
+    usual_state = "nothing was touched"
 
 
 class NodeFailed(CriSwitchError):

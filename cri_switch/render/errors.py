@@ -12,6 +12,8 @@ class RenderError(CriSwitchError):
     """
 
     exit_code = 3
+    usual_state = "the file was left as it is"
+    usual_next = "correct the file and run the same command again"
 
     def __init__(self, path: str, line: int, message: str, *, next_step: str = "") -> None:
         where = f"{path}:{line}" if line else path

@@ -52,7 +52,11 @@ def _as_planned(
     path: Path, file: str | None, yes: bool, dry_run: bool, choosing: Choosing, output: talk.Output, debug: bool
 ) -> None:
     if choosing != AS_SET:
-        raise UsageError("a saved plan has chosen already: --plan goes without flags that choose")
+        raise UsageError(
+            "a saved plan has chosen already: --plan goes without flags that choose",
+            state="nothing was touched",
+            next_step="leave them out, or plan anew with them: cri-switch plan -f FILE --out PLAN",
+        )
     saved = read_plan(path)
     if file is not None:
         refuse_other_settings(saved, load_migration(file))

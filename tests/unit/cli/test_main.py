@@ -23,7 +23,10 @@ from cri_switch.cli.main import run
         (["migrate", "-f", "x", "-o", "toml"], 2, "toml"),
         (["migrate", "-f", "/nosuch", "--yes"], 3, "/nosuch: No such file"),
         (["deploy", "-f", "/nosuch"], 3, "nothing was touched"),
-        (["preflight"], 2, "--file"),
+        (["preflight"], 2, "next: cri-switch preflight --help"),
+        (["nosuch", "plan"], 2, "next: cri-switch --help"),
+        (["migrate", "--plan", "x", "--limit", "w1"], 2, "next: leave them out, or plan anew with them"),
+        (["migrate", "--yes"], 2, "next: "),
         (["preflight", "-f", "/nosuch", "--ignore-preflight-errors=all"], 3, "nothing was touched"),
     ],
 )
@@ -34,8 +37,8 @@ def test_exit_codes(argv: list[str], code: int, said: str, capsys: pytest.Captur
     assert "Traceback" not in err
     assert bool(out) == (code == 0)
     if code:
-        assert err.startswith("error: ")
-        assert "next: " in err
+        assert [line.partition(":")[0] for line in err.splitlines()] == ["error", "state", "next"]
+        assert "state: nothing was touched" in err
 
 
 def test_the_version_is_data(capsys: pytest.CaptureFixture[str]) -> None:
