@@ -24,6 +24,13 @@ _STATE = (
     " -printf '%p %y %s %m %U %i %T@\\n' ')' 2>/dev/null | LC_ALL=C sort"
 )
 
+# What staging would bring: packages, their lists, images of containerd's. Locks and half files are apt's own.
+_STAGED = (
+    "find /var/cache/apt/archives -name '*.deb' -printf '%p %s\n' 2>/dev/null | LC_ALL=C sort;"
+    " find /var/lib/apt/lists -maxdepth 1 -type f -not -name lock -printf '%p %s\n' 2>/dev/null | LC_ALL=C sort;"
+    " ctr -n k8s.io images ls -q 2>/dev/null | LC_ALL=C sort"
+)
+
 
 def installed(site: Site, node: str) -> set[str]:
     """Names of packages that are installed (state ii)."""
@@ -110,4 +117,7 @@ def fingerprint(site: Site, node: str) -> dict[str, str]:
         node, "systemctl", "show", "-p", "Id,ActiveState,ExecMainStartTimestamp,UnitFileState",
         "kubelet", "docker.service", "docker.socket", "containerd",
     )  # fmt: skip
-    return {"files": files, "units": units, "masks": " ".join(masks(site, node))}
+    kinds, states = "--type=service,socket,timer", "--state=enabled,disabled,masked,static"  # none that is transient
+    every = site.root(node, "systemctl", "list-unit-files", "--no-pager", "--no-legend", kinds, states)
+    staged = site.root(node, "sh", "-c", _STAGED)
+    return {"files": files, "units": units, "every unit": every, "staged": staged, "masks": " ".join(masks(site, node))}
