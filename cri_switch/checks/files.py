@@ -10,7 +10,7 @@ from cri_switch.render.containerd_config import ContainerdWish, configure_contai
 from cri_switch.render.crictl_yaml import crictl_yaml
 from cri_switch.render.docker_daemon import parse_daemon_json
 from cri_switch.render.errors import RenderError
-from cri_switch.render.registries import registries_of
+from cri_switch.render.registries import Registries, registries_of
 from cri_switch.render.version import major_minor
 
 
@@ -19,7 +19,7 @@ def check_files(state: NodeState, say: Callable[..., Finding]) -> Iterator[Findi
     try:
         registries = registries_of(parse_daemon_json(state.daemon_json))
     except RenderError:
-        return  # told by the check of Docker's settings
+        registries = Registries()  # told by the check of Docker's settings
     version = state.containerd_candidate
     edits: list[Callable[[], str]] = [lambda: crictl_yaml(state.crictl_yaml, "unix:///x")]
     if (major_minor(version) or (0, 0)) >= (1, 3):

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cri_switch.checks.not_carried import check_flags_not_carried, check_not_carried, check_pulls_not_carried
 from cri_switch.checks.skew import check_skew
+from cri_switch.cli.offline_findings import copy_findings
 from cri_switch.model.errors import FileChanged, SettingsError
 from cri_switch.model.finding import Finding
 from cri_switch.model.migration import Backup, ClusterAccess, Metadata, Migration, Spec, Target
-from cri_switch.node.facts.docker_pulls import REGISTRY_CERTS, proxy_not_carried
-from cri_switch.node.facts.kubelet import CONFIG, EXTRA_FILES
-from cri_switch.node.files import file_fact
+from cri_switch.node.facts.kubelet import CONFIG
 from cri_switch.node.node_root import NodeRootConnection
-from cri_switch.node.planned_files import PlannedFile, finding_of, planned_files
+from cri_switch.node.planned_files import PlannedFile, planned_files
 from cri_switch.render.diff import masked, unified
 from cri_switch.render.docker_daemon import DAEMON_JSON, parse_daemon_json
 from cri_switch.render.errors import RenderError
@@ -58,7 +55,7 @@ def offline_plan(root: Path, *, kubelet_version: str, target: str, target_versio
     Raises:
         SettingsError: no such directory, or a target or version that is not understood.
     """
-    if not root.is_dir():
+    if not os.path.isdir(root):  # noqa: PTH112 (Path.is_dir raises where it may not be looked for)
         raise SettingsError(f"--node-root {root} is not a directory", next_step="give a directory with a node's files")
     if target != "containerd":
         raise SettingsError(f"--target {target} is not known", next_step="the target that is known: containerd")
@@ -87,12 +84,8 @@ def offline_plan(root: Path, *, kubelet_version: str, target: str, target_versio
         assumed = {CONFIG: f"cgroupDriver: {driver}\n"}
         connection = NodeRootConnection(root, target_version=installed, assumed=assumed)
     planned = planned_files(connection, migration, migration_id="offline", kubelet_version=kubelet_version)
-    findings += planned.findings
-    findings += _flags_findings(connection)
-    with suppress(RenderError):  # planned_files has told that
-        findings += check_not_carried(parse_daemon_json(_text(connection, DAEMON_JSON)), connection.node)
-    certs = REGISTRY_CERTS.read(connection)
-    findings += check_pulls_not_carried(proxy_not_carried(connection), certs, connection.node)
+    findings += [found for found in planned.findings if found.name != FileChanged.__name__]  # told by copy_findings
+    findings += copy_findings(connection, installed)
     files = tuple(PlannedFile(f.path, _shown(f.before), _shown(f.after) or "") for f in planned.files)
     return OfflinePlan(files, tuple(dict.fromkeys(_told(finding) for finding in findings)))
 
@@ -102,32 +95,14 @@ def _assumed_driver(connection: NodeRootConnection) -> str | None:
 
     None where it is there, and where a flag or a file that is not understood makes the question idle.
     """
-    if connection.path(CONFIG) is not None or connection.path(FLAGS_FILE) is None:
+    files = connection.files
+    if files.there(CONFIG) or not files.there(FLAGS_FILE):
         return None
     try:
-        if "cgroup-driver" in carried(_text(connection, FLAGS_FILE) or ""):
+        if "cgroup-driver" in carried(files.text(FLAGS_FILE) or ""):
             return None
-        return parse_daemon_json(_text(connection, DAEMON_JSON)).cgroup_driver or "cgroupfs"
+        return parse_daemon_json(files.text(DAEMON_JSON)).cgroup_driver or "cgroupfs"
     except RenderError:
-        return None
-
-
-def _flags_findings(connection: NodeRootConnection) -> Iterator[Finding]:
-    """What the kubelet's environment files say that cannot be carried, and which of them are not understood."""
-    for path in (FLAGS_FILE, *EXTRA_FILES):
-        text = _text(connection, path)
-        if text is None:
-            continue
-        try:
-            yield from check_flags_not_carried(text, path, connection.node)
-        except RenderError as problem:
-            yield finding_of(problem, connection.node)
-
-
-def _text(connection: NodeRootConnection, path: str) -> str | None:
-    try:
-        return file_fact(path).read(connection).text
-    except FileChanged:  # planned_files tells that it cannot be read
         return None
 
 

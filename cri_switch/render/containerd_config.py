@@ -19,7 +19,7 @@ from cri_switch.render.containerd_schema import (
 )
 from cri_switch.render.errors import RenderError
 from cri_switch.render.registries import Registries
-from cri_switch.render.toml_edit import edit_toml, line_of, look_up, parse_toml
+from cri_switch.render.toml_edit import edit_toml, line_of, look_up, parse_toml, texts_only
 from cri_switch.render.toml_lines import Key
 from cri_switch.render.version import major_minor
 
@@ -72,9 +72,8 @@ def configure_containerd(text: str | None, wish: ContainerdWish, path: str = CON
 
 def _modern(text: str, release: tuple[int, int], path: str) -> tuple[str, int]:
     data = parse_toml(text, path)
-    for name in ("disabled_plugins", "required_plugins"):
-        value = data.get(name, [])
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+    for name in ("disabled_plugins", "required_plugins", "imports"):
+        if not texts_only(data.get(name, [])):
             raise RenderError(path, line_of(text, name), f"{name} is not a list of strings")
     schema = schema_of(text, release, path)
     if schema == 1:

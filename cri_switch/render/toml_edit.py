@@ -42,6 +42,11 @@ def look_up(data: Mapping[str, Any], key: Key, default: Any = None) -> Any:
     return value
 
 
+def texts_only(value: Any) -> bool:
+    """Whether a value is a list of strings, or an empty one."""
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
 def line_of(text: str, key: str) -> int:
     """The first line that sets a key of this name, 0 where none does (for messages; it reads no TOML)."""
     pattern = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*=""")

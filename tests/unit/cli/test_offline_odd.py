@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from cri_switch.cli.offline import offline_plan
 from cri_switch.model.errors import SettingsError
+from tests.support.unprivileged import as_nobody
 
 FLAGS, CONFIG = "var/lib/kubelet/kubeadm-flags.env", "var/lib/kubelet/config.yaml"
 DAEMON, TOML, EXTRA = "etc/docker/daemon.json", "etc/containerd/config.toml", "etc/default/kubelet"
@@ -177,3 +179,111 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
         process.stdout.read(1)
         process.stdout.close()
         assert (process.stderr.read(), process.wait(60)) == (b"", 141)
+
+
+@pytest.mark.parametrize(
+    ("refused", "mode", "names"),
+    [
+        ("var/lib/kubelet", 0o700, ["/var/lib/kubelet"]),
+        (".", 0o700, ["/"]),
+        ("etc/docker", 0o700, ["/etc/docker"]),
+        (DAEMON, 0o600, [f"/{DAEMON}"]),
+        (TOML, 0o600, [f"/{TOML}"]),
+        (CRICTL, 0o600, [f"/{CRICTL}"]),
+        (FLAGS, 0o600, [f"/{FLAGS}"]),
+        (EXTRA, 0o600, [f"/{EXTRA}"]),
+        (UNIT, 0o600, [f"/{UNIT}"]),
+        ("etc/systemd/system/kubelet.service.d", 0o700, ["/etc/systemd/system/kubelet.service.d"]),
+        ("etc/containerd/conf.d", 0o700, ["/etc/containerd/conf.d"]),
+        ("etc/containerd/certs.d", 0o700, ["/etc/containerd/certs.d"]),
+        ("etc/docker/certs.d", 0o700, ["/etc/docker/certs.d"]),
+    ],
+)
+def test_what_a_user_may_not_read(tmp_path: Path, refused: str, mode: int, names: list[str]) -> None:
+    whole: dict[str, str | bytes] = {
+        DAEMON: "{}",
+        TOML: 'version = 2\nimports = ["conf.d/*.toml"]\n',
+        "etc/containerd/conf.d/a.toml": "version = 2\n",
+        "etc/containerd/certs.d/r/hosts.toml": "",
+        "etc/docker/certs.d/r/ca.crt": "",
+        CRICTL: "timeout: 1\n",
+        EXTRA: "KUBELET_EXTRA_ARGS=--container-runtime=docker\n",
+        UNIT: "[Service]\n",
+    }
+    root = node(tmp_path / "copy", GOOD | whole)
+    (root / refused).chmod(mode)
+    with as_nobody(root):
+        found = offline_plan(root, kubelet_version="v1.23.5", target="containerd", target_version="1.6.20")
+    told = [each for each in found.errors if each.name == "FileChanged"]
+    assert [each.summary for each in told] == [f"{name} cannot be read: Permission denied" for name in names]
+
+
+def test_a_directory_that_may_not_be_looked_for(tmp_path: Path) -> None:
+    root = node(tmp_path / "above/copy", GOOD)
+    root.parent.chmod(0o700)
+    with as_nobody(root.parent), pytest.raises(SettingsError, match="is not a directory"):
+        offline_plan(root, kubelet_version="v1.23.5", target="containerd", target_version="1.6.20")
+
+
+@pytest.mark.parametrize(
+    "path", [DAEMON, TOML, CONFIG, FLAGS, CRICTL, EXTRA, "etc/containerd/certs.d/r:5000/hosts.toml"]
+)
+@pytest.mark.parametrize("kind", ["directory", "fifo", "loop"])
+def test_what_is_no_file(tmp_path: Path, path: str, kind: str) -> None:
+    files = {DAEMON: '{"insecure-registries": ["r:5000"]}', **GOOD}
+    root = node(tmp_path, {name: text for name, text in files.items() if name != path})
+    place = root / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "loop":
+        place.symlink_to(place.name)
+    else:
+        (os.mkfifo if kind == "fifo" else os.mkdir)(place)
+    found = offline_plan(root, kubelet_version="v1.23.5", target="containerd", target_version="1.6.20")
+    assert [each.name for each in found.errors] == ["FileChanged"]
+    assert found.errors[0].summary.startswith(f"/{path} cannot be read: ")
+    assert f"/{path}" not in {file.path for file in found.files}
+
+
+@pytest.mark.parametrize(
+    ("imports", "name", "says"),
+    [
+        ("[1]", "FileNotUnderstood", f"{TOML}:2: imports is not a list of strings"),
+        ("3", "FileNotUnderstood", f"{TOML}:2: imports is not a list of strings"),
+        ('["conf.d/"]', "FileChanged", "/etc/containerd/conf.d cannot be read: Is a directory"),
+        ('["conf.d"]', "FileChanged", "/etc/containerd/conf.d cannot be read: Is a directory"),
+        ('["none.toml"]', "ContainerdConfigNotTaken", "/etc/containerd/none.toml: it is imported: No such file"),
+        ('["**.toml"]', None, ""),
+        ('["none/*.toml"]', None, ""),
+        ('["conf.d/plugins*"]', "ContainerdConfigNotTaken", "conf.d/plugins.toml:2: plugins is of the wrong kind"),
+        ('["conf.d/disabled.toml"]', "ContainerdConfigNotTaken", "conf.d/disabled.toml:1: disabled_plugins is of"),
+        ('["/etc/containerd/conf.d/disabled2.toml"]', "ContainerdConfigNotTaken", "disabled2.toml:1: disabled_plugins"),
+    ],
+)
+def test_odd_imports(tmp_path: Path, imports: str, name: str | None, says: str) -> None:
+    files: dict[str, str | bytes] = {
+        TOML: f"version = 2\nimports = {imports}\n",
+        "etc/containerd/conf.d/plugins.toml": "# x\nplugins = 3\n",
+        "etc/containerd/conf.d/disabled.toml": "disabled_plugins = 4\n",
+        "etc/containerd/conf.d/disabled2.toml": "disabled_plugins = [[1]]\n",
+    }
+    errors = [each for each in plan(tmp_path, files)["findings"] if each["level"] == "error"]
+    assert name in [each["name"] for each in errors] or (name is None and not errors)
+    assert says in "".join(each["summary"] for each in errors)
+
+
+def test_every_broken_file_is_told(tmp_path: Path) -> None:
+    broken: dict[str, str | bytes] = {
+        CONFIG: "a: [\n",
+        FLAGS: 'KUBELET_KUBEADM_ARGS="--a\n',
+        EXTRA: 'KUBELET_EXTRA_ARGS="--a\n',
+        DAEMON: "{",
+        TOML: "version = \n",
+        CRICTL: "a: [\n",
+        "var/lib/kubelet/instance-config.yaml": "a: b: c\n",
+        "etc/containerd/certs.d/r.example/hosts.toml": "[host\n",
+        "etc/kubernetes/manifests/etcd.yaml": "a: b\n- c\n",
+    }
+    found = plan(tmp_path, broken)["findings"]
+    assert [each["name"] for each in found] == ["FileNotUnderstood"] * len(broken)
+    for path in broken:
+        assert any(re.match(f"/{re.escape(path)}:[12]: ", each["summary"]) for each in found), path

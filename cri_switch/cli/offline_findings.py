@@ -1,0 +1,68 @@
+"""What is found in a copy of a node's files: each file by itself, so that one that is broken hides no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
+
+from cri_switch.checks.files import check_files
+from cri_switch.checks.not_carried import check_flags_not_carried, check_not_carried, check_pulls_not_carried
+from cri_switch.checks.state import NodeState
+from cri_switch.model.errors import FileChanged
+from cri_switch.model.finding import Finding
+from cri_switch.node.facts.docker_pulls import REGISTRY_CERTS, proxy_not_carried
+from cri_switch.node.facts.kubelet import CONFIG, EXTRA_FILES, parse_kubelet_config
+from cri_switch.node.node_root import NodeRootConnection
+from cri_switch.node.planned_files import finding_of
+from cri_switch.render.containerd_config import CONFIG_TOML
+from cri_switch.render.crictl_yaml import CRICTL_YAML
+from cri_switch.render.docker_daemon import DAEMON_JSON, parse_daemon_json
+from cri_switch.render.errors import RenderError
+from cri_switch.render.hosts_toml import CERTS_D
+from cri_switch.render.kubelet_flags import FLAGS_FILE
+from cri_switch.render.toml_edit import parse_toml
+from cri_switch.render.yaml_text import parse_mapping
+
+INSTANCE_CONFIG = "/var/lib/kubelet/instance-config.yaml"
+MANIFESTS = "/etc/kubernetes/manifests"
+
+
+def copy_findings(connection: NodeRootConnection, containerd_version: str) -> Iterator[Finding]:
+    """Files that are not understood, what is in them that nobody carries over, and what cannot be read."""
+    node, files = connection.node, connection.files
+    for path in (FLAGS_FILE, *EXTRA_FILES):
+        if (text := files.text(path)) is not None:
+            yield from _found(node, check_flags_not_carried, text, path, node)
+    daemon_json = files.text(DAEMON_JSON)
+    yield from _found(node, lambda: check_not_carried(parse_daemon_json(daemon_json), node))
+    yield from check_pulls_not_carried(proxy_not_carried(connection), REGISTRY_CERTS.read(connection), node)
+    state = NodeState(
+        node,
+        os_id="",
+        daemon_json=daemon_json,
+        config_toml=files.text(CONFIG_TOML),
+        crictl_yaml=files.text(CRICTL_YAML),
+        containerd_candidate=containerd_version,
+    )
+    yield from check_files(state, lambda level, name, what, fix: Finding(level, name, what, node=node, remedy=fix))
+    yield from _found(node, parse_kubelet_config, files.text(CONFIG))
+    yield from _found(node, parse_mapping, files.text(INSTANCE_CONFIG), INSTANCE_CONFIG)
+    for name in files.names(MANIFESTS) or []:
+        if PurePosixPath(name).suffix in (".yaml", ".yml", ".json"):
+            yield from _found(node, parse_mapping, files.text(f"{MANIFESTS}/{name}"), f"{MANIFESTS}/{name}")
+    for host in files.names(CERTS_D) or []:
+        path = f"{CERTS_D}/{host}/hosts.toml"
+        yield from _found(node, parse_toml, files.text(path) or "", path)
+    for path, why in files.refused.items():
+        remedy = "copy it so that it can be read, or look at it on the node"
+        yield Finding("error", FileChanged.__name__, f"{path} cannot be read: {why}", node=node, remedy=remedy)
+
+
+def _found(node: str, look: Callable[..., object], *given: object) -> Iterator[Finding]:
+    """The findings that a check answers, and that a file is not understood."""
+    try:
+        answer = look(*given)
+    except RenderError as problem:
+        yield finding_of(problem, node)
+    else:
+        yield from answer if isinstance(answer, list) else ()

@@ -1,0 +1,24 @@
+"""As a user who may not read everything, also where the tests run as root."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_NOBODY = 65534
+
+
+@contextmanager
+def as_nobody(directory: Path) -> Iterator[None]:
+    """The effective user is nobody meanwhile, and may search the directories above this one."""
+    user = os.geteuid()
+    if user == 0:
+        for above in directory.parents[:-2]:
+            above.chmod(above.stat().st_mode | 0o011)
+        os.seteuid(_NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
