@@ -6,8 +6,8 @@ from cri_switch.model.errors import PreflightError
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import FileChange, Plan
+from cri_switch.model.secrets import masked
 from cri_switch.node.planned_files import planned_files
-from cri_switch.render.diff import masked
 from tasks import reach
 from tasks.look import look
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from cri_switch.checks.pods import some
 from cri_switch.checks.state import NodeState
 from cri_switch.model.finding import Finding
-from cri_switch.render.diff import masked
+from cri_switch.model.secrets import masked
 
 
 def check_host_docker(state: NodeState, say: Callable[..., Finding]) -> Iterator[Finding]:

@@ -8,12 +8,12 @@ from typing import Any
 
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
+from cri_switch.model.secrets import masked
 from cri_switch.node.before import before_fact
 from cri_switch.node.connection import Connection
 from cri_switch.node.facts.certificates import certificates
 from cri_switch.node.facts.machine import BOOT_ID
 from cri_switch.node.journal import journal_fact
-from cri_switch.render.diff import masked
 from tasks.guarded import Guarded
 from tasks.node_state import Reading
 

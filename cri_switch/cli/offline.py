@@ -13,10 +13,11 @@ from cri_switch.cli.offline_findings import copy_findings
 from cri_switch.model.errors import FileChanged, SettingsError
 from cri_switch.model.finding import Finding
 from cri_switch.model.migration import Backup, ClusterAccess, Metadata, Migration, Spec, Target
+from cri_switch.model.secrets import masked
 from cri_switch.node.facts.kubelet import CONFIG
 from cri_switch.node.node_root import NodeRootConnection
 from cri_switch.node.planned_files import PlannedFile, planned_files
-from cri_switch.render.diff import masked, unified
+from cri_switch.render.diff import unified
 from cri_switch.render.docker_daemon import DAEMON_JSON, parse_daemon_json
 from cri_switch.render.errors import RenderError
 from cri_switch.render.kubelet_flags import FLAGS_FILE, carried

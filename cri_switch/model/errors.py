@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from cri_switch.model.secrets import masked_words
+
 
 class CriSwitchError(Exception):
     """Root of all expected errors: what failed, the state now, what to type next.
 
-    `exit_code` is the process's exit code; `transient` says that the same call may go through later.
+    `exit_code` is the process's exit code; `transient` says that the same call may go through later. What failed may
+    quote a file of a node: secrets in it are masked here.
     """
 
     exit_code = 1
@@ -18,8 +21,8 @@ class CriSwitchError(Exception):
     usual_next = "run the same command again: it looks before it changes anything"
 
     def __init__(self, what: str, *, state: str = "", next_step: str = "") -> None:
-        super().__init__(what)
-        self.what = what
+        super().__init__(masked_words(what))
+        self.what = masked_words(what)
         self.state = state
         self.next_step = next_step
         self.report: Any = None

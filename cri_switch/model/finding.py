@@ -7,12 +7,15 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from cri_switch.model.secrets import masked_words
+
 
 @dataclass(frozen=True)
 class Finding:
     """One result of a check: `name` is stable, users ignore findings by it (kubeadm's form).
 
-    An error stops the migration before anything is touched; a warning is shown.
+    An error stops the migration before anything is touched; a warning is shown. Its texts may quote a file of a node:
+    secrets in them are masked here.
     """
 
     level: Literal["error", "warning"]
@@ -22,6 +25,10 @@ class Finding:
     object: str = ""
     detail: str = ""
     remedy: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("summary", "detail", "remedy"):
+            object.__setattr__(self, name, masked_words(getattr(self, name)))
 
     def line(self) -> str:
         """`[ERROR Name]: summary`, and a `fix:` line where a remedy is known."""

@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Callable
 
 from cri_switch.model.errors import RemoteCommandFailed, RemoteTimeout, SudoRefused, Unreachable
+from cri_switch.model.secrets import masked
 from cri_switch.node.command import sudo
 from cri_switch.node.connection import Connection
 from cri_switch.node.facts.cri import ENDPOINT, cri_containers
-from cri_switch.render.diff import masked
 
 _UNITS = ("-u", "kubelet", "-u", "containerd")
 _CURSOR = "-- cursor: "

@@ -11,11 +11,11 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from cri_switch.model.errors import RemoteCommandFailed
+from cri_switch.model.secrets import masked
 from cri_switch.node.action import Do, Part, Until, read
 from cri_switch.node.command import sudo
 from cri_switch.node.fact import Fact
 from cri_switch.node.facts.units import Unit, units
-from cri_switch.render.diff import masked
 
 LOG_LINES = 30
 NICE = ("ionice", "-c2", "-n7", "nice", "-n10")

@@ -28,13 +28,13 @@ from cri_switch.model.errors import (
 )
 from cri_switch.model.migration import Ssh
 from cri_switch.model.node_ref import NodeRef
+from cri_switch.model.secrets import masked
 from cri_switch.node import host_keys
 from cri_switch.node.channel import ChannelDeadline, ChannelLost, TooMuchOutput, pump
 from cri_switch.node.command import Command, Result, plain
 from cri_switch.node.resolve import resolve
 from cri_switch.node.ssh_config import SshHost
 from cri_switch.node.transfer import Download
-from cri_switch.render.diff import masked
 
 log = logging.getLogger("cri_switch.node")
 

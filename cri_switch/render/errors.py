@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cri_switch.model.errors import CriSwitchError
+from cri_switch.model.secrets import masked_words
 
 
 class RenderError(CriSwitchError):
@@ -18,6 +19,6 @@ class RenderError(CriSwitchError):
     def __init__(self, path: str, line: int, message: str, *, next_step: str = "") -> None:
         where = f"{path}:{line}" if line else path
         super().__init__(f"{where}: {message}", next_step=next_step)
-        self.args = (path, line, message)  # what pickle calls it with again
+        self.args = (path, line, masked_words(message))  # what pickle calls it with again
         self.path = path
         self.line = line

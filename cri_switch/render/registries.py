@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cri_switch.render.diff import masked_host
+from cri_switch.model.secrets import masked_host
 from cri_switch.render.docker_daemon import DockerSettings
 
 DOCKER_HUB = "docker.io"

@@ -22,3 +22,10 @@ def as_nobody(directory: Path) -> Iterator[None]:
         yield
     finally:
         os.seteuid(user)
+
+
+def readable(root: Path) -> Path:
+    """A directory with all that is in it, made readable for everybody, whatever the umask was."""
+    for each in (root, *root.rglob("*")):
+        each.chmod(0o755 if each.is_dir() else 0o644)
+    return root

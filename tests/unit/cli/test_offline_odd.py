@@ -14,7 +14,7 @@ import pytest
 
 from cri_switch.cli.offline import offline_plan
 from cri_switch.model.errors import SettingsError
-from tests.support.unprivileged import as_nobody
+from tests.support.unprivileged import as_nobody, readable
 
 FLAGS, CONFIG = "var/lib/kubelet/kubeadm-flags.env", "var/lib/kubelet/config.yaml"
 DAEMON, TOML, EXTRA = "etc/docker/daemon.json", "etc/containerd/config.toml", "etc/default/kubelet"
@@ -210,7 +210,7 @@ def test_what_a_user_may_not_read(tmp_path: Path, refused: str, mode: int, names
         EXTRA: "KUBELET_EXTRA_ARGS=--container-runtime=docker\n",
         UNIT: "[Service]\n",
     }
-    root = node(tmp_path / "copy", GOOD | whole)
+    root = readable(node(tmp_path / "copy", GOOD | whole))
     (root / refused).chmod(mode)
     with as_nobody(root):
         found = offline_plan(root, kubelet_version="v1.23.5", target="containerd", target_version="1.6.20")
@@ -287,3 +287,25 @@ def test_every_broken_file_is_told(tmp_path: Path) -> None:
     assert [each["name"] for each in found] == ["FileNotUnderstood"] * len(broken)
     for path in broken:
         assert any(re.match(f"/{re.escape(path)}:[12]: ", each["summary"]) for each in found), path
+
+
+SECRET = "hunter2"
+LEAKS: dict[str, dict[str, str | bytes]] = {
+    "KubeletFlagElsewhere": {EXTRA: f'KUBELET_EXTRA_ARGS="--container-runtime=docker --token={SECRET}"\n'},
+    "KubeletFlagElsewhere ": {EXTRA: f"KUBELET_EXTRA_ARGS=--container-runtime=docker --x=https://u:pw@{SECRET}@h\n"},
+    "KubeletNeedsDocker": {UNIT: f"[Service]\nExecStartPre=/usr/bin/docker login -u x -p {SECRET} reg\n"},
+    "FileNotUnderstood": {FLAGS: f"KUBELET_KUBEADM_ARGS=\"--a\" '--token={SECRET}'\n"},
+    "FileNotUnderstood ": {TOML: f'version = "2"\nx-auth-token = ["{SECRET}"]\n'},
+    "KubeletFlagNotCarried": {FLAGS: f'KUBELET_KUBEADM_ARGS="--docker-tls-key={SECRET} --cni-cache-dir=/x"\n'},
+    "RegistryNotCarried": {DAEMON: json.dumps({"registry-mirrors": [f"https://h/?token={SECRET}", f"u:{SECRET}@h/"]})},
+    "DockerDataRoot": {DAEMON: json.dumps({"data-root": f"https://u:{SECRET}@h"})},
+}
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_findings_quote_no_secret(tmp_path: Path, name: str) -> None:
+    found = offline_plan(
+        node(tmp_path, GOOD | LEAKS[name]), kubelet_version="v1.23.5", target="containerd", target_version="1.6.20"
+    )
+    assert name.strip() in {each.name for each in found.findings}
+    assert SECRET not in found.text(diff=True) + json.dumps(found.data())

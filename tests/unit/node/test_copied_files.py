@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cri_switch.node.copied_files import CopiedFiles
-from tests.support.unprivileged import as_nobody
+from tests.support.unprivileged import as_nobody, readable
 
 
 def copy(root: Path) -> Path:
@@ -37,7 +37,7 @@ def test_what_is_there_and_what_is_not(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", [0o000, 0o200])
 @pytest.mark.parametrize("refused", ["etc/docker/daemon.json", "etc/docker", "etc", "."])
 def test_what_may_not_be_read(tmp_path: Path, refused: str, mode: int) -> None:
-    root = copy(tmp_path / "copy")
+    root = readable(copy(tmp_path / "copy"))
     (root / refused).chmod(mode)
     files = CopiedFiles(root, {"/etc/docker/daemon.json": "assumed"})
     with as_nobody(root):
@@ -49,7 +49,7 @@ def test_what_may_not_be_read(tmp_path: Path, refused: str, mode: int) -> None:
 
 
 def test_a_directory_that_may_be_searched_and_not_listed(tmp_path: Path) -> None:
-    root = copy(tmp_path / "copy")
+    root = readable(copy(tmp_path / "copy"))
     (root / "etc/docker").chmod(0o711)
     files = CopiedFiles(root)
     with as_nobody(root):
@@ -75,7 +75,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
 def test_links_are_followed_inside(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.write_text("secret")
-    root = copy(tmp_path / "copy")
+    root = readable(copy(tmp_path / "copy"))
     (root / "etc/absolute").symlink_to("/etc/other")
     (root / "etc/relative").symlink_to("../../../etc/other")
     (root / "etc/out").symlink_to(outside)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from cri_switch.render.diff import masked, masked_host, unified
+from cri_switch.model.secrets import masked, masked_host
+from cri_switch.render.diff import unified
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,8 @@ from cri_switch.render.diff import masked, masked_host, unified
         ("HTTP_PROXY=http://u:p@proxy:3128", "HTTP_PROXY=http://u:***@proxy:3128"),
         ("https://ghp_abc@github.example/x", "https://***@github.example/x"),
         ('"splunk-token": "t", "y": 1', '"splunk-token": "***", "y": 1'),
-        ("TOKEN=abc next", "TOKEN=*** next"),
+        ("docker run -e TOKEN=abc next", "docker run -e TOKEN=*** next"),
+        ("TOKEN=abc next", "TOKEN=***"),
         ('Authorization = "Basic dTpw"', 'Authorization = "Basic ***"'),
         ('[plugins."x".registry.configs."h".auth]', '[plugins."x".registry.configs."h".auth]'),
         ('{"auths": {"h": {"auth": "dTpw"}}}', '{"auths": {"h": {"auth": "***"}}}'),
