@@ -48,7 +48,7 @@ def registry_edits(
             next_step=f"move them into {CERTS_D}/HOST/hosts.toml",
         )
     if release < (1, 5) or tables:
-        return _tables(data, registry, registries)
+        return _tables(data, registry, registries, ("http", "https") if release < (1, 4) else ("https", "http"))
     paths = [one for one in config_path.split(":") if one]
     wanted: dict[Key, Any] = {(*registry, "config_path"): ":".join(paths if CERTS_D in paths else [*paths, CERTS_D])}
     if release >= (2, 0) and not look_up(data, _TRANSFER):
@@ -61,7 +61,10 @@ def _has_tables(data: dict[str, Any], registry: Key) -> bool:
     return bool(look_up(data, (*registry, "mirrors"))) or any(look_up(configs, (host, "tls")) for host in configs)
 
 
-def _tables(data: dict[str, Any], registry: Key, registries: Registries) -> dict[Key, Any]:
+def _tables(data: dict[str, Any], registry: Key, registries: Registries, schemes: tuple[str, str]) -> dict[Key, Any]:
+    """An insecure host by both schemes, https without verifying, as Docker asks it: containerd adds none by itself
+    where one is named, and goes on to the next where the first does not answer (not so 1.3: containerd pull 3868).
+    """
     wanted: dict[Key, Any] = {}
     mirrors: Key = (*registry, "mirrors")
     if registries.mirrors:
@@ -70,7 +73,7 @@ def _tables(data: dict[str, Any], registry: Key, registries: Registries) -> dict
         wanted[*mirrors, DOCKER_HUB, "endpoint"] = [*registries.mirrors, *others, UPSTREAM]
     for host in registries.insecure:
         present = look_up(data, (*mirrors, host, "endpoint"), [])
-        first = f"http://{host}"
-        wanted[*mirrors, host, "endpoint"] = [first, *(one for one in present if one != first)]
+        both = [f"{scheme}://{host}" for scheme in schemes]
+        wanted[*mirrors, host, "endpoint"] = [*both, *(one for one in present if one not in both)]
         wanted[*registry, "configs", host, "tls", "insecure_skip_verify"] = True
     return wanted

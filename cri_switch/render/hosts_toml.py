@@ -13,8 +13,8 @@ _HEADER = "# Written by cri-switch from Docker's daemon.json\n"
 def hosts_files(registries: Registries) -> dict[str, str]:
     """Path below /etc/containerd/certs.d -> text of each hosts.toml.
 
-    docker.io: its mirrors in order, the upstream (`server`) last. An insecure host: http first, then https without
-    verifying; for http with skip_verify newer versions try TLS first by themselves.
+    docker.io: its mirrors in order, the upstream (`server`) last. An insecure host: https without verifying first, then
+    http (`server`), as Docker asks it.
     """
     files = {}
     if registries.mirrors:
@@ -22,13 +22,12 @@ def hosts_files(registries: Registries) -> dict[str, str]:
             UPSTREAM, [_host(mirror, registries.skips_verify(mirror)) for mirror in registries.mirrors]
         )
     for host in registries.insecure:
-        files[f"{host}/hosts.toml"] = _text(f"https://{host}", [_host(f"http://{host}", True)], skip_verify=True)
+        files[f"{host}/hosts.toml"] = _text(f"http://{host}", [_host(f"https://{host}", True)])
     return files
 
 
-def _text(server: str, hosts: list[str], *, skip_verify: bool = False) -> str:
-    root = f"server = {json.dumps(server)}\n" + ("skip_verify = true\n" if skip_verify else "")
-    return "\n".join([_HEADER + root, *hosts])
+def _text(server: str, hosts: list[str]) -> str:
+    return "\n".join([f"{_HEADER}server = {json.dumps(server)}\n", *hosts])
 
 
 def _host(url: str, skip_verify: bool) -> str:

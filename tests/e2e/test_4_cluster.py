@@ -121,7 +121,7 @@ def test_config_toml_is_as_the_kubelet_and_docker_were(site: Site, before: Befor
     assert runc["options"]["SystemdCgroup"] is (site.lab.cgroup_driver == "systemd")
     mirrors = cri["registry"]["mirrors"]
     assert mirrors["docker.io"]["endpoint"][0] == f"http://{_REGISTRY}"
-    assert mirrors[_REGISTRY]["endpoint"][0] == f"http://{_REGISTRY}"
+    assert mirrors[_REGISTRY]["endpoint"] == [f"https://{_REGISTRY}", f"http://{_REGISTRY}"]
     text = site.read(name, "/etc/containerd/config.toml") or ""
     comments = [line for line in before.configs[name].splitlines() if line.lstrip().startswith("#")]
     assert [line for line in comments if line not in text.splitlines()] == []

@@ -262,10 +262,21 @@ def test_below_1_5_registries_are_tables() -> None:
     assert registry == {
         "mirrors": {
             "docker.io": {"endpoint": ["http://r:5000", "https://registry-1.docker.io"]},
-            "r:5000": {"endpoint": ["http://r:5000"]},
+            "r:5000": {"endpoint": ["https://r:5000", "http://r:5000"]},
         },
         "configs": {"r:5000": {"tls": {"insecure_skip_verify": True}}},
     }
+
+
+def test_1_3_gives_up_where_a_first_endpoint_does_not_answer() -> None:
+    registry = cri(configure_containerd(DEBIAN, replace(WISH, version="1.3.9")))["registry"]
+    assert registry["mirrors"]["r:5000"] == {"endpoint": ["http://r:5000", "https://r:5000"]}
+
+
+def test_an_endpoint_of_the_administrators_comes_after_both() -> None:
+    start = f'version = 2\n[plugins."{CRI}".registry.mirrors."r:5000"]\nendpoint = ["http://r:5000", "https://a"]\n'
+    registry = cri(configure_containerd(start, WISH))["registry"]
+    assert registry["mirrors"]["r:5000"] == {"endpoint": ["https://r:5000", "http://r:5000", "https://a"]}
 
 
 @pytest.mark.parametrize("version", ["1.5.0", "1.6.20", "1.7.24"])

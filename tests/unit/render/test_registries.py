@@ -39,12 +39,11 @@ def test_mirrors_in_order_then_upstream() -> None:
     assert hub["host"]["http://r:5000"] == {"capabilities": ["pull", "resolve"], "skip_verify": True}
 
 
-def test_insecure_host_is_http_without_verifying() -> None:
+def test_an_insecure_host_is_asked_as_docker_asks_it_https_without_verifying_then_http() -> None:
     text = hosts_files(Registries(insecure=("r:5000",)))["r:5000/hosts.toml"]
     assert tomllib.loads(text) == {
-        "server": "https://r:5000",
-        "skip_verify": True,
-        "host": {"http://r:5000": {"capabilities": ["pull", "resolve"], "skip_verify": True}},
+        "server": "http://r:5000",
+        "host": {"https://r:5000": {"capabilities": ["pull", "resolve"], "skip_verify": True}},
     }
     assert text.startswith("# Written by cri-switch")
 
