@@ -39,7 +39,10 @@ from cri_switch.node.facts.texts import texts
 from cri_switch.node.facts.units import units
 from cri_switch.render.containerd_config import CONFIG_TOML
 from cri_switch.render.crictl_yaml import CRICTL_YAML
-from cri_switch.render.docker_daemon import DAEMON_JSON
+from cri_switch.render.docker_daemon import DAEMON_JSON, parse_daemon_json
+from cri_switch.render.errors import RenderError
+from cri_switch.render.hosts_toml import CERTS_D, hosts_files
+from cri_switch.render.registries import registries_of
 from tasks.guarded import Guarded
 
 T = TypeVar("T")
@@ -122,6 +125,7 @@ class Reading:
             daemon_json=self.texts.get(DAEMON_JSON),
             config_toml=self.texts.get(CONFIG_TOML),
             crictl_yaml=self.texts.get(CRICTL_YAML),
+            hosts_toml=self._hosts_toml(),
             live_restore=self.info is not None and self.info.live_restore,
             swarm_active=self.info is not None and self.info.swarm,
             proxy_not_carried=self._guarded.attempt("proxy variables", lambda: proxy_not_carried(connection), ()),
@@ -152,6 +156,14 @@ class Reading:
             socket_processes=self._guarded.attempt(SOCKET_CLIENTS.name, self._socket_processes, ()),
             **self._packages(),
         )
+
+    def _hosts_toml(self) -> dict[str, str]:
+        """None are read where daemon.json is not understood, which a check tells."""
+        try:
+            names = hosts_files(registries_of(parse_daemon_json(self.texts.get(DAEMON_JSON))))
+        except RenderError:
+            names = {}
+        return texts(*(f"{CERTS_D}/{name}" for name in names)).read(self.connection) if names else {}
 
     @property
     def machine_id(self) -> str:

@@ -109,6 +109,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("DockerDataRoot", _W, "Docker's data are elsewhere; containerd's are in `/var/lib/containerd`.", "See that there is room."),
         Entry("RegistryNotCarried", _W, "containerd has no words for a registry.", "Name hosts one by one in daemon.json."),
         Entry("DockerProxyNotCarried", _W, "docker.service has proxy variables (a drop-in, /etc/default/docker) that containerd.service has not: pulls would go past the proxy.", "The same for containerd, with the cluster's own addresses in NO_PROXY: `/etc/systemd/system/containerd.service.d/http-proxy.conf`."),
+        Entry("HostsTomlKept", _W, "A `hosts.toml` of `/etc/containerd/certs.d` is an administrator's own: it stays as it is, without daemon.json's settings of that registry.", "Compare it with daemon.json."),
         Entry("RegistryCertsNotCarried", _W, "`/etc/docker/certs.d` has certificates for registries; containerd does not read it.", "Add the CA to the node's own (`update-ca-certificates`), or name it in containerd's configuration."),
         Entry("KubeletNetworkNotCni", _E, "The kubelet's `--network-plugin` is not `cni`: dockershim made the pods' network, and no other runtime has that.", "Install a CNI plugin and let the node run with `--network-plugin=cni` first."),
         Entry("KubeletFlagNotCarried", _W, "Flags of the kubelet that only dockershim had, with a value that was set by hand, go without a successor.", "See whether containerd needs the like."),

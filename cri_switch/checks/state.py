@@ -29,6 +29,7 @@ class NodeState:
     where sudo allows all. `image_bytes` is the size of the images in use, layers that they share counted twice.
     `eviction` are the kubelet's hard thresholds as it has them (`10%`, `1Gi`), `stores` the filesystems by directory.
     `proxy_not_carried` are names of variables, `registry_certs` registries that Docker has certificates for.
+    `hosts_toml` are the texts of those that daemon.json's registries would be written to, by path, where they are there.
     """
 
     node: str
@@ -45,6 +46,7 @@ class NodeState:
     daemon_json: str | None = None
     config_toml: str | None = None
     crictl_yaml: str | None = None
+    hosts_toml: Mapping[str, str] = field(default_factory=dict)
     live_restore: bool = False
     swarm_active: bool = False
     proxy_not_carried: tuple[str, ...] = ()

@@ -36,12 +36,14 @@ def copy_findings(connection: NodeRootConnection, containerd_version: str) -> It
     daemon_json = files.text(DAEMON_JSON)
     yield from _found(node, lambda: check_not_carried(parse_daemon_json(daemon_json), node))
     yield from check_pulls_not_carried(proxy_not_carried(connection), REGISTRY_CERTS.read(connection), node)
+    hosts = [f"{CERTS_D}/{host}/hosts.toml" for host in files.names(CERTS_D) or []]
     state = NodeState(
         node,
         os_id="",
         daemon_json=daemon_json,
         config_toml=files.text(CONFIG_TOML),
         crictl_yaml=files.text(CRICTL_YAML),
+        hosts_toml={path: text for path in hosts if (text := files.text(path)) is not None},
         containerd_candidate=containerd_version,
     )
     yield from check_files(state, lambda level, name, what, fix: Finding(level, name, what, node=node, remedy=fix))
@@ -50,8 +52,7 @@ def copy_findings(connection: NodeRootConnection, containerd_version: str) -> It
     for name in files.names(MANIFESTS) or []:
         if PurePosixPath(name).suffix in (".yaml", ".yml", ".json"):
             yield from _found(node, parse_mapping, files.text(f"{MANIFESTS}/{name}"), f"{MANIFESTS}/{name}")
-    for host in files.names(CERTS_D) or []:
-        path = f"{CERTS_D}/{host}/hosts.toml"
+    for path in hosts:
         yield from _found(node, parse_toml, files.text(path) or "", path)
     for path, why in files.refused.items():
         remedy = "copy it so that it can be read, or look at it on the node"

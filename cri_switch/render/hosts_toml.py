@@ -7,7 +7,8 @@ import json
 from cri_switch.render.registries import DOCKER_HUB, UPSTREAM, Registries
 
 CERTS_D = "/etc/containerd/certs.d"
-_HEADER = "# Written by cri-switch from Docker's daemon.json\n"
+_OURS = "# Written by cri-switch"
+_HEADER = f"{_OURS} from Docker's daemon.json\n"
 
 
 def hosts_files(registries: Registries) -> dict[str, str]:
@@ -24,6 +25,11 @@ def hosts_files(registries: Registries) -> dict[str, str]:
     for host in registries.insecure:
         files[f"{host}/hosts.toml"] = _text(f"http://{host}", [_host(f"https://{host}", True)])
     return files
+
+
+def ours(text: str) -> bool:
+    """Whether a hosts.toml was written here; an administrator's own is left alone."""
+    return text.startswith(_OURS)
 
 
 def _text(server: str, hosts: list[str]) -> str:

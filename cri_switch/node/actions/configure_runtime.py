@@ -22,19 +22,18 @@ from cri_switch.node.files import RemoteFile, file_fact
 from cri_switch.node.flags import CNI_BIN_DIR, CNI_CONF_DIR, flags_before
 from cri_switch.node.journal import keep_original
 from cri_switch.render.containerd_config import CONFIG_TOML, ContainerdWish, configure_containerd
+from cri_switch.render.containerd_registry import reads_hosts_toml
 from cri_switch.render.containerd_schema import CRI_NAMES
 from cri_switch.render.crictl_yaml import CRICTL_YAML, crictl_yaml
 from cri_switch.render.docker_daemon import DAEMON_JSON, parse_daemon_json
-from cri_switch.render.hosts_toml import CERTS_D, hosts_files
+from cri_switch.render.hosts_toml import CERTS_D, hosts_files, ours
 from cri_switch.render.pause_image import default_pause_image
 from cri_switch.render.registries import registries_of
 from cri_switch.render.version import major_minor
 
-_OURS = "# Written by cri-switch"
-
 
 def configure_runtime(migration: Migration, *, migration_id: str, kubelet_version: str) -> Action:
-    """config.toml, hosts.toml (from containerd 1.5), crictl.yaml, and what Docker held up in the kernel.
+    """config.toml, hosts.toml (where that config.toml has it read), crictl.yaml, what Docker held up in the kernel.
 
     Originals are kept first. The new config.toml is shown to containerd before it is written; the restart is
     start_runtime's, which sees that the file is newer than the process.
@@ -78,13 +77,12 @@ def configure_runtime(migration: Migration, *, migration_id: str, kubelet_versio
             )
     done = yield from _put(migration_id, config, text)
     remarks = []
-    if (major_minor(version) or (0, 0)) >= (1, 5):
-        for name, wanted in hosts_files(registries).items():
-            file = yield from read(file_fact(posixpath.join(CERTS_D, name)))
-            if file.text is None or file.text.startswith(_OURS):
-                done += yield from _put(migration_id, file, wanted)
-            elif file.text != wanted:
-                remarks.append(f"{file.path} is an administrator's and was left alone")
+    for name, wanted in (hosts_files(registries) if reads_hosts_toml(text) else {}).items():
+        file = yield from read(file_fact(posixpath.join(CERTS_D, name)))
+        if file.text is None or ours(file.text):
+            done += yield from _put(migration_id, file, wanted)
+        elif file.text != wanted:
+            remarks.append(f"{file.path} is an administrator's and was left alone")
     crictl = yield from read(file_fact(CRICTL_YAML))
     done += yield from _put(migration_id, crictl, crictl_yaml(crictl.text, migration.spec.target.endpoint))
     done += yield from hold_up(migration_id)

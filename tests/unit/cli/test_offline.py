@@ -54,6 +54,17 @@ def test_hosts_toml_from_containerd_1_5(tmp_path: Path) -> None:
     assert "http://reg:5000" in str(found["/etc/containerd/certs.d/reg:5000/hosts.toml"]["after"])
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [("server = 'mine'\n", ["HostsTomlKept"]), ("# Written by cri-switch, of an older version\n", [])],
+)
+def test_an_administrators_hosts_toml_stays(tmp_path: Path, text: str, names: list[str]) -> None:
+    path = "etc/containerd/certs.d/reg:5000/hosts.toml"
+    found = plan(node(tmp_path, GOOD | {path: text}), "1.6.20")
+    assert [f["name"] for f in found["findings"]] == names  # type: ignore[index]
+    assert (f"/{path}" in found) is not bool(names)
+
+
 def test_what_was_planned_changes_nothing_more(tmp_path: Path) -> None:
     first = plan(node(tmp_path, GOOD))
     node(tmp_path, {p.lstrip("/"): str(f["after"]) for p, f in first.items() if p != "findings"})

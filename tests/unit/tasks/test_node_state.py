@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -133,3 +134,13 @@ def test_programs_without_a_second_way(role: str, there: list[str], missing: tup
     ref = NODE.model_copy(update={"role": role})
     answer = Result(2, "".join(f"{path}\n" for path in there))
     assert Reading(node(first={"ls -1 -d": answer}), ref, MIGRATION, Guarded()).state().missing_programs == missing
+
+
+def test_a_hosts_toml_of_the_administrators_is_told() -> None:
+    path = "/etc/containerd/certs.d/r:5000/hosts.toml"
+    files = FILES.replace('{"live-restore": false}', '{"insecure-registries": ["r:5000"]}')
+    connection = node(first={path: f"{path}:server = 'mine'\n", "os-release": files})
+    state = Reading(connection, NODE, MIGRATION, Guarded()).state()
+    assert state.hosts_toml == {path: "server = 'mine'\n"}
+    found = check_node_state(replace(state, containerd_candidate="1.6.20"))
+    assert [f"w1: {path} is an administrator's own" in each.summary for each in found if each.name == "HostsTomlKept"]

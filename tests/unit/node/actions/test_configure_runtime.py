@@ -132,3 +132,13 @@ def test_hosts_files_are_written_from_containerd_1_5_on_and_an_administrators_is
     machine.files[path] = "server = 'mine'\n"
     assert "an administrator's" in act(machine).summary
     assert machine.files[path] == "server = 'mine'\n"
+
+
+def test_no_hosts_file_is_written_that_containerd_does_not_read() -> None:
+    """config_path and mirrors together are refused by the CRI plugin, so an administrator's tables are continued."""
+    mirrors = '[plugins."io.containerd.grpc.v1.cri".registry.mirrors."r.example"]\nendpoint = ["https://r.example"]\n'
+    machine = node(f"version = 2\n{mirrors}")
+    machine.fails["containerd --version"] = Result(0, "containerd github.com/containerd/containerd v1.6.20 2806fc1\n")
+    act(machine)
+    assert not [path for path in machine.files if path.endswith("hosts.toml")]
+    assert cri(machine)["registry"]["mirrors"]["10.0.0.2:5000"]["endpoint"][0] == "https://10.0.0.2:5000"
