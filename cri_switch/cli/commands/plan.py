@@ -16,6 +16,9 @@ from cri_switch.cli.saved_plan import save_plan
 from cri_switch.model.errors import PreflightError, UsageError
 from cri_switch.model.settings_file import load_migration
 
+_UNTOUCHED = "nothing was touched"
+_HELP = "cri-switch plan --help"
+
 
 def plan(
     *,
@@ -43,12 +46,17 @@ def plan(
             or out is not None
         ):
             raise UsageError(
-                "--node-root goes with --kubelet-version and --target-version, without -f, --out and flags that choose"
+                "--node-root goes with --kubelet-version and --target-version, without -f, --out and flags that choose",
+                state=_UNTOUCHED,
+                next_step=_HELP,
             )
         _offline(node_root, kubelet_version, target, target_version, diff, output)
         return
     if file is None:
-        raise UsageError("plan needs --file FILE (-f), or --node-root DIR", next_step="cri-switch plan --help")
+        raise UsageError("plan needs --file FILE (-f), or --node-root DIR", state=_UNTOUCHED, next_step=_HELP)
+    if kubelet_version is not None or target_version is not None:
+        what = "--kubelet-version and --target-version go with --node-root only: -f asks the cluster's nodes"
+        raise UsageError(what, state=_UNTOUCHED, next_step=_HELP)
     words = ["--plan", str(out)] if out is not None else ["-f", file, *choosing.words()]
     command = shlex.join(["cri-switch", "migrate", *words, "--yes"])
     found = planned(choosing.applied(load_migration(file)), debug, command, diff=diff)

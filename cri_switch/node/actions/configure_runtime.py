@@ -109,10 +109,18 @@ def cgroup_driver(flags: dict[str, str]) -> Generator[Part, Any, str]:
     """The kubelet's cgroup driver: its flag, else its config.yaml, else cgroupfs; Docker must say the same while up.
 
     Raises:
-        NotProven: they differ: a wrong driver is silent on containerd, so it is never guessed.
+        NotProven: they differ, or it is neither of the two that there are: a wrong driver is silent on containerd, so
+            it is never guessed.
     """
     config = parse_kubelet_config((yield from read(file_fact(CONFIG))).text)
     driver = flags.get("cgroup-driver") or config.cgroup_driver or "cgroupfs"
+    if driver not in ("cgroupfs", "systemd"):
+        raise NotProven(
+            f"the kubelet's --cgroup-driver={driver} is not cgroupfs or systemd",
+            state="containerd's configuration was not touched",
+            next_step="look where it is set: systemctl cat kubelet, /var/lib/kubelet/kubeadm-flags.env",
+            finding="CgroupDriversDiffer",
+        )
     docker = (yield from read(units("docker.service")))["docker.service"]
     if docker.active:
         dockers = yield from read(DOCKER_CGROUP_DRIVER)

@@ -122,3 +122,20 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert {f["name"] for f in json.loads(said.out)["findings"]} == {"FileNotUnderstood"}
     assert "error: 1 finding stands in the way" in said.err
     assert run(words) == 2, "the target's version is needed"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--node-root", ".", "--kubelet-version", "v1.20.2", "--target-version", "1.4.13", "-f", "x"],
+        ["--node-root", "."],
+        ["-f", "x", "--kubelet-version", "v1.20.2"],
+        ["-f", "x", "--target-version", "1.4.13"],
+        [],
+    ],
+)
+def test_flags_that_do_not_go_together(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["plan", *words]) == 2
+    said = capsys.readouterr().err
+    assert "state: nothing was touched" in said
+    assert "next: cri-switch plan --help" in said

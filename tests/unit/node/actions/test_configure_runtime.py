@@ -142,3 +142,10 @@ def test_no_hosts_file_is_written_that_containerd_does_not_read() -> None:
     act(machine)
     assert not [path for path in machine.files if path.endswith("hosts.toml")]
     assert cri(machine)["registry"]["mirrors"]["10.0.0.2:5000"]["endpoint"][0] == "https://10.0.0.2:5000"
+
+
+def test_a_cgroup_driver_that_there_is_not_is_never_taken_for_cgroupfs() -> None:
+    machine = node(flags="--network-plugin=cni --cgroup-driver=foo")
+    with pytest.raises(NotProven, match="--cgroup-driver=foo is not cgroupfs or systemd"):
+        act(machine)
+    assert machine.files[CONFIG] == DEBIAN
