@@ -163,7 +163,7 @@ class Reading:
             names = hosts_files(registries_of(parse_daemon_json(self.texts.get(DAEMON_JSON))))
         except RenderError:
             names = {}
-        return texts(*(f"{CERTS_D}/{name}" for name in names)).read(self.connection) if names else {}
+        return self._ask(texts(*(f"{CERTS_D}/{name}" for name in names)), {}) if names else {}
 
     @property
     def machine_id(self) -> str:

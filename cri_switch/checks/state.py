@@ -29,7 +29,7 @@ class NodeState:
     where sudo allows all. `image_bytes` is the size of the images in use, layers that they share counted twice.
     `eviction` are the kubelet's hard thresholds as it has them (`10%`, `1Gi`), `stores` the filesystems by directory.
     `proxy_not_carried` are names of variables, `registry_certs` registries that Docker has certificates for.
-    `hosts_toml` are the texts of those that daemon.json's registries would be written to, by path, where they are there.
+    `hosts_toml` are the texts, by path, of those files that are there and that daemon.json's registries would go to.
     """
 
     node: str

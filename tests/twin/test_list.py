@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from cri_switch.checks.machine import NEEDED_PROGRAMS
+from cri_switch.rehearsal.changes import changes
+from tests.twin.changing import changing
 from tests.twin.failing import NO_FAILURE, variants_of
 
 pytestmark = pytest.mark.timeout(1200)
@@ -48,3 +50,10 @@ def test_what_is_run_as_root_is_what_the_sudo_rule_allows(listing: dict[str, Any
     ran = {shape.split()[1] for shape in listing["commands"] if shape.startswith("sudo ")} - {"-n"}
     allowed = {"CNI-PLUGIN" if name.endswith("*") else name for name in NEEDED_PROGRAMS}
     assert ran | ONLY_WITH_IPV6 == allowed
+
+
+def test_the_invariants_see_every_command_that_changes_a_node(listing: dict[str, Any]) -> None:
+    issued = [(shape, argv) for shape, each in listing["commands"].items() for argv in each["argv"]]
+    judged = {" ".join(argv): changing(shape, argv) for shape, argv in issued}
+    seen = {" ".join(argv): argv[0] != "sudo" and changes(tuple(argv)) for _, argv in issued}
+    assert seen == judged

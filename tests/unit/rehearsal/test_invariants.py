@@ -96,6 +96,8 @@ LINES: dict[str, tuple[list[Deed], str]] = {
         "",
     ),
     "left alone": ([partial(program, "w3", "systemctl restart containerd.service")], "w3 is to be left alone"),
+    "left alone, and its pods removed": ([partial(program, "w3", "crictl rmp -a -f")], "w3 is to be left alone"),
+    "left alone, and a directory made": ([partial(program, "w3", "mkdir /etc/containerd/x")], "w3 is to be left alone"),
     "only looked at": ([partial(program, "w3", "systemctl show docker.service")], ""),
     "left alone, and cordoned": ([partial(cordon, "w3", True)], "w3 is to be left alone"),
     "left alone, and tainted": ([partial(change, "w3", "taints", [{"key": "x"}])], "w3 is to be left alone"),
@@ -192,19 +194,57 @@ def test_how_a_node_may_not_end(deed: Deed, expected: str) -> None:
     assert len(said) == bool(expected)
 
 
+LOOKS = """
+apt-get -s -y remove docker.io
+apt-mark showhold
+cat /etc/os-release
+crictl --runtime-endpoint unix:///run/containerd/containerd.sock ps -a -o json
+crictl exec 0123 etcdctl --endpoints=x endpoint health
+ctr -n k8s.io tasks ls
+ctr plugins ls
+dd of=/var/lib/cri-switch/x/journal.jsonl
+docker exec -e ETCDCTL_API=3 0123 etcdctl snapshot status /x
+docker ps -a
+find /etc -xtype l
+install -m 0600 /dev/null /var/lib/cri-switch/x/before.json
+cp -aT --remove-destination -- /etc/crictl.yaml /var/lib/cri-switch/x/originals/crictl.yaml
+mv -fT -- /var/lib/cri-switch/x/.before.json /var/lib/cri-switch/x/before.json
+systemctl is-active docker.service
+tar -C /etc -c -- kubernetes
+"""
+CHANGES = """
+/opt/cni/bin/bridge
+apt-mark hold containerd
+cp -aT --remove-destination -- /var/lib/cri-switch/x/originals/crictl.yaml /etc/crictl.yaml
+crictl --runtime-endpoint unix:///run/containerd/containerd.sock rmp -a -f
+crictl stop 0123
+ctr -n k8s.io containers rm 0123
+ctr -n k8s.io images import /x
+ctr -n k8s.io tasks kill -s SIGTERM 0123
+dd of=/etc/containerd/config.toml
+deb-systemd-helper unmask docker.service
+docker exec -e ETCDCTL_API=3 0123 etcdctl snapshot save /x
+docker save -o /var/lib/cri-switch/x/images/archive.tar x
+docker stop x
+find /var/lib/docker -depth -type d -empty -delete
+ip link delete docker0
+iptables -w 10 -D FORWARD -j X
+kill -KILL 77
+mkdir -p -- /etc/containerd
+modprobe -a overlay
+mv -fT -- /var/lib/cri-switch/x/a /etc/a
+rm -f -- /var/lib/cri-switch-not/a
+sysctl -p /etc/sysctl.d/99-cri-switch.conf
+systemctl mask docker.service
+systemd-run --unit=x -- true
+umount /run/netns/x
+what-nobody-knows /var/lib/cri-switch/x
+"""
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
-    [
-        ("systemctl is-active docker.service", False),
-        ("systemctl mask docker.service", True),
-        ("docker ps -a", False),
-        ("docker stop x", True),
-        ("iptables -S", False),
-        ("iptables -w 10 -D FORWARD -j X", True),
-        ("dd of=/var/lib/cri-switch/x/journal.jsonl", False),
-        ("dd of=/etc/containerd/config.toml", True),
-        ("cat /etc/os-release", False),
-    ],
+    [*((line, False) for line in LOOKS.split("\n") if line), *((line, True) for line in CHANGES.split("\n") if line)],
 )
 def test_what_changes_a_node(line: str, expected: bool) -> None:
     assert changes(tuple(line.split())) is expected
