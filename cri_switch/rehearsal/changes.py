@@ -7,30 +7,10 @@ from collections.abc import Callable, Sequence
 _OWN = "/var/lib/cri-switch"
 _ON_FILES = ("chmod", "chown", "dd", "install", "mkdir", "mv", "rm")
 _COPIES = ("cp",)
-_LOOKS = frozenset(
-    [
-        "apt-cache",
-        "cat",
-        "containerd",
-        "curl",
-        "date",
-        "df",
-        "dpkg-query",
-        "grep",
-        "ip6tables-save",
-        "iptables-save",
-        "journalctl",
-        "ls",
-        "pgrep",
-        "ping",
-        "readlink",
-        "sha256sum",
-        "sleep",
-        "ss",
-        "stat",
-        "true",
-    ]
-)
+_LOOKS = (
+    "apt-cache", "cat", "containerd", "curl", "date", "df", "dpkg-query", "grep", "ip6tables-save", "iptables-save",
+    "journalctl", "ls", "pgrep", "ping", "readlink", "sha256sum", "sleep", "ss", "stat", "true",
+)  # fmt: skip
 _SYSTEMCTL = ("cat", "is-active", "is-enabled", "is-failed", "list-unit-files", "list-units", "show", "status")
 _CRICTL = ("--version", "images", "info", "inspect", "inspecti", "inspectp", "pods", "ps", "version")
 _CTR = ("--version", "version", "info", "ls")

@@ -155,7 +155,8 @@ class Machine:
             if self.now() < self.kubelet.idle_until:
                 return
             self.systemd.settle()
-            self.kubelet.tick()
+            if self.up:  # no job took it down
+                self.kubelet.tick()
 
     def reboot(self) -> None:
         """Power off and on again: it answers nothing for a while, then what is enabled starts."""

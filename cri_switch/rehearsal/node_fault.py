@@ -11,6 +11,8 @@ from dataclasses import dataclass
 class NodeFault:
     """`rc` and `stderr` instead of running it; `hang` seconds without an answer; `drop` cuts the connection, before
     or `after` the command did its work; `reboot` powers the machine off and on.
+
+    The program of a transient unit hangs, fails and reboots the same; a connection that is cut does not meet it.
     """
 
     rc: int = 1

@@ -12,6 +12,7 @@ from cri_switch.rehearsal.filesystem import FsError
 from cri_switch.rehearsal.programs import PROGRAMS, cni
 from cri_switch.rehearsal.reply import Call, Reply, UnknownUse, failed, said
 from cri_switch.rehearsal.sudoers import REFUSED, rules
+from cri_switch.rehearsal.systemd import JobEnd
 from cri_switch.rehearsal.timings import seconds_of
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def run(call: Call, *, asked: bool = False) -> Reply:
     machine, program = call.machine, call.argv[0]
     with machine.lock:
         machine.systemd.settle()
+        if not machine.up:  # a job took it down
+            return Reply(drop=True)
         there = _there(machine, program)
         if call.root:
             if not there or not rules(machine.fs.text("/etc/sudoers.d/cri-switch") or "").allow(
@@ -90,18 +93,22 @@ def execute(call: Call) -> Reply:
             return _unknown(call.machine, shlex.join(call.argv), str(problem))
 
 
-def run_job(machine: Machine, argv: tuple[str, ...], env: tuple[tuple[str, str], ...]) -> tuple[int, str]:
-    """A transient unit's program at its end: exit code and output."""
+def run_job(machine: Machine, argv: tuple[str, ...], env: tuple[tuple[str, str], ...]) -> JobEnd:
+    """A transient unit's program at its end. A connection that is cut is nothing to it; one that hangs ends later."""
     words = list(argv)
     while words and posixpath.basename(words[0]) in _PREFIXES:
         words = words[1:]
         while words and words[0].startswith("-"):
             words = words[1:]
     fault = machine.fault_hook(tuple(words))
-    if fault is not None:
-        return fault.rc, fault.stderr
-    reply = execute(Call(machine, tuple(words), b"", dict(env), True))
-    return reply.rc, reply.out.decode("utf-8", "replace") + reply.err
+    reply = Reply()
+    if fault is None or fault.after or fault.drop:
+        reply = execute(Call(machine, tuple(words), b"", dict(env), True))
+    if fault is not None and fault.reboot:
+        machine.reboot()
+    if fault is None or fault.drop:
+        return JobEnd(reply.rc, reply.out.decode("utf-8", "replace") + reply.err)
+    return JobEnd(fault.rc, fault.stderr, fault.hang)
 
 
 def _there(machine: Machine, program: str) -> bool:

@@ -34,6 +34,15 @@ class Daemon(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class JobEnd:
+    """How a transient unit's program ends: exit code and output, and how many seconds `later` than it should."""
+
+    rc: int
+    output: str
+    later: float = 0.0
+
+
 @dataclass
 class State:
     """What systemd knows of a unit; times are seconds since the epoch, 0 for never."""
@@ -51,10 +60,12 @@ class State:
     ends_at: float | None = None
     job: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
+    end: JobEnd | None = None
+    """Decided already, and yet to come."""
 
 
 class Systemd:
-    """`run` executes a job's program and answers exit code and output."""
+    """`run` executes a job's program."""
 
     def __init__(
         self,
@@ -62,7 +73,7 @@ class Systemd:
         processes: Processes,
         journal: Journal,
         now: Callable[[], float],
-        run: Callable[[tuple[str, ...], tuple[tuple[str, str], ...]], tuple[int, str]],
+        run: Callable[[tuple[str, ...], tuple[tuple[str, str], ...]], JobEnd],
     ) -> None:
         self.files, self._processes, self._journal, self._now, self._run = files, processes, journal, now, run
         self.daemons: dict[str, Daemon] = {}
@@ -153,6 +164,8 @@ class Systemd:
         """What is due by now: jobs that end, services that are started again."""
         now = self._now()
         for unit, state in list(self.states.items()):
+            if self.states.get(unit) is not state:  # the machine went down meanwhile
+                continue
             if state.ends_at is not None and state.ends_at <= now:
                 self._end_job(unit, state)
             elif state.restart_at is not None and state.restart_at <= now:
@@ -191,11 +204,16 @@ class Systemd:
 
     def _end_job(self, unit: str, state: State) -> None:
         state.ends_at = None
-        rc, output = self._run(state.job, state.env)
+        end = state.end or self._run(state.job, state.env)
+        if self.states.get(unit) is not state:
+            return
+        if end.later:
+            state.end, state.ends_at = JobEnd(end.rc, end.output), self._now() + end.later
+            return
         self._processes.end(state.main_pid)
-        self._journal.add(unit, output)
-        state.main_pid, state.status = 0, rc
-        if rc:
+        self._journal.add(unit, end.output)
+        state.main_pid, state.status = 0, end.rc
+        if end.rc:
             state.active, state.sub, state.result = "failed", "failed", "exit-code"
         else:
             state.sub = "exited"

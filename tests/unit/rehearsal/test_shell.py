@@ -67,6 +67,67 @@ def test_faults_fail_cut_hang_and_reboot() -> None:
     assert connection.run(plain("true")).rc == 0
 
 
+JOB = "cri-switch-x.service"
+
+
+def job_with(fault: NodeFault) -> Switching:
+    """A job that installs containerd is to end and meets the fault."""
+    cluster = Switching(self_contained_docker=("w1",))
+    cluster.machine.fault_hook = on_command("^apt-get", fault)
+    assert cluster.sudo("systemd-run", f"--unit={JOB}", "--", "apt-get", "-y", "install", "containerd").rc == 0
+    cluster.pass_time(5)
+    cluster.machine.systemd.settle()
+    return cluster
+
+
+def there(cluster: Switching) -> bool:
+    return cluster.machine.packages.installed("containerd")
+
+
+def test_a_job_that_hangs_is_at_work_until_it_fails() -> None:
+    for after in (False, True):
+        cluster = job_with(NodeFault(rc=100, stderr="broken", hang=60, after=after))
+        assert cluster.machine.systemd.state(JOB).sub == "running"
+        assert there(cluster) is after
+        cluster.pass_time(60)
+        cluster.machine.systemd.settle()
+        state = cluster.machine.systemd.state(JOB)
+        assert (state.active, state.status, there(cluster)) == ("failed", 100, after)
+        assert cluster.sudo("journalctl", "-u", JOB, "-n", "1", "-o", "cat").stdout == "broken\n"
+
+
+def test_a_job_is_gone_with_the_machine_that_it_takes_down() -> None:
+    for after in (False, True):
+        cluster = job_with(NodeFault(reboot=True, after=after))
+        with pytest.raises(Unreachable):
+            cluster.plain("true")
+        cluster.pass_time(60)
+        assert cluster.plain("true").rc == 0
+        assert not cluster.machine.systemd.exists(JOB)
+        assert there(cluster) is after
+
+
+def test_a_job_that_takes_the_machine_down_ends_the_command_that_looks() -> None:
+    cluster = Switching()
+    cluster.machine.fault_hook = on_command("^sleep", NodeFault(reboot=True))
+    cluster.sudo("systemd-run", f"--unit={JOB}", "--", "sleep", "1")
+    cluster.world.clock.leap(2)
+    with pytest.raises(Unreachable):
+        cluster.plain("true")
+
+
+def test_a_job_does_its_work_when_the_connection_is_cut() -> None:
+    cluster = job_with(NodeFault(drop=True))
+    assert cluster.machine.systemd.state(JOB).sub == "exited"
+    assert there(cluster)
+
+
+def test_a_job_may_fail_with_its_work_done() -> None:
+    cluster = job_with(NodeFault(rc=100, after=True))
+    assert cluster.machine.systemd.state(JOB).active == "failed"
+    assert there(cluster)
+
+
 def test_a_full_disk_refuses_what_is_written() -> None:
     cluster = Switching()
     cluster.machine.fs.full = True
