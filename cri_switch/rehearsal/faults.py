@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from cri_switch.rehearsal.api_reply import Call, Reply, failure
+from cri_switch.rehearsal.api_faults import (
+    ApiFault,
+    broken,
+    broken_change,
+    conflicts,
+    evicts,
+    lost,
+    slow,
+    some,
+    throttled,
+)
 from cri_switch.rehearsal.node_fault import NodeFault, on_command
 from cri_switch.rehearsal.world import World
 
 Hook = Callable[[tuple[str, ...]], NodeFault | None]
+_STOPS_KUBELET = r"^systemctl stop kubelet\.service"
+_A_WHILE = 60.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,37 @@ def _full_disk(world: World, node: str) -> Hook:
     machine = world.machines[node]
     machine.disk_free = 64 << 20
     return _nothing
+
+
+def _disk_fills(world: World, node: str) -> Hook:
+    """Something fills the disk when the node is taken out, and is removed later."""
+    machine, for_a_while = world.machines[node], _while_out(world)
+    free = machine.disk_free
+
+    def hook(argv: tuple[str, ...]) -> NodeFault | None:
+        machine.fs.full = for_a_while(argv)
+        machine.disk_free = 0 if machine.fs.full else free
+        return None
+
+    return hook
+
+
+def _away_while_out(world: World, _node: str) -> Hook:
+    for_a_while = _while_out(world)
+    return lambda argv: NodeFault(drop=True) if for_a_while(argv) else None
+
+
+def _while_out(world: World) -> Callable[[tuple[str, ...]], bool]:
+    """Whether a command comes in the first minute after the kubelet was first stopped."""
+    begins, until = on_command(_STOPS_KUBELET, NodeFault()), 0.0
+
+    def within(argv: tuple[str, ...]) -> bool:
+        nonlocal until
+        if begins(argv):
+            until = world.clock.now() + _A_WHILE
+        return world.clock.now() < until
+
+    return within
 
 
 def _slow_packages(world: World, node: str) -> Hook:
@@ -78,6 +120,16 @@ def _runtime(world: World, node: str) -> Hook:
     return hook
 
 
+def _calls(fault: Callable[[World], ApiFault]) -> Callable[[World, str], Hook]:
+    """A fault of the API."""
+
+    def begin(world: World, _node: str) -> Hook:
+        world.api.fault = fault(world)
+        return _nothing
+
+    return begin
+
+
 def _budget(world: World, _node: str) -> Hook:
     def never(budget: dict[str, object]) -> None:
         budget["spec"] = {**budget["spec"], "minAvailable": "100%"}  # type: ignore[dict-item]
@@ -90,46 +142,6 @@ def _budget(world: World, _node: str) -> Hook:
     return _nothing
 
 
-def _api(
-    answer: Callable[[Call], Reply | None], *, every: int = 1, first: int = 0, last: int = 1_000_000
-) -> Callable[[World, str], Hook]:
-    """Every `every`th call after the first `first` and up to the `last` is answered by `answer`."""
-
-    def begin(world: World, _node: str) -> Hook:
-        count = itertools.count()
-
-        def fault(call: Call) -> Reply | None:
-            number = next(count)
-            hit = first <= number < last and number % every == every - 1
-            return answer(call) if hit else None
-
-        world.api.fault = fault
-        return _nothing
-
-    return begin
-
-
-def _mutation_conflicts(call: Call) -> Reply | None:
-    if call.method != "PATCH":
-        return None
-    return failure(
-        409, "Conflict", "Operation cannot be fulfilled: the object has been modified; please apply your changes"
-    )
-
-
-def _slow(world: World, _node: str) -> Hook:
-    inner, count = world.api._answer, itertools.count()
-
-    def fault(call: Call) -> Reply | None:
-        if next(count) % 3 != 2:
-            return None
-        reply = inner(call)
-        return Reply(reply.status, reply.body, reply.text, after=0.5)
-
-    world.api.fault = fault
-    return _nothing
-
-
 _FAILS = NodeFault(1, "Job for containerd.service failed because the control process exited with error code.")
 FAULTS: Mapping[str, Fault] = {
     "runtime-fails-once": Fault(
@@ -139,12 +151,12 @@ FAULTS: Mapping[str, Fault] = {
     "kubelet-fails": Fault("the kubelet of one node never starts on containerd", _kubelet, mends=False),
     "never-ready": Fault("the kubelet of one node runs on containerd and never turns Ready", _never_ready, mends=False),
     "command-hangs": Fault(
-        "docker stop gives no answer for a while on one node, once",
-        _command(r"^docker stop", NodeFault(hang=2.0, drop=True, after=True)),
+        "a command does its work and gives no answer within its time on one node, once",
+        _command(r"^systemctl mask docker", NodeFault(hang=3600.0, after=True)),
     ),
     "connection-cut": Fault(
         "the connection to one node is cut before a command did its work, once",
-        _command(r"systemctl stop kubelet\.service", NodeFault(drop=True)),
+        _command(_STOPS_KUBELET, NodeFault(drop=True)),
     ),
     "connection-cut-after": Fault(
         "the connection to one node is cut after a command did its work, once",
@@ -152,6 +164,7 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "reboot": Fault("one node reboots in the middle, once", _command(r"systemctl mask docker", NodeFault(reboot=True))),
     "disk-full": Fault("the disk of one node is full", _full_disk, mends=False),
+    "disk-fills": Fault("the disk of one node is full for a while when it is out", _disk_fills),
     "package-fails": Fault(
         "a package does not install on one node, once",
         _command(
@@ -164,21 +177,24 @@ FAULTS: Mapping[str, Fault] = {
     "network-cut": Fault(
         "every connection to one node is cut", _command(r"", NodeFault(drop=True), times=1_000_000), mends=False
     ),
+    "network-away": Fault("every connection to one node is cut for a while when it is out", _away_while_out),
     "pdb-never": Fault("a PodDisruptionBudget allows no disruption, ever", _budget, mends=False),
     "api-away": Fault(
-        "the API cuts every connection for a while", _api(lambda _c: Reply(0, lost=True), first=60, last=70)
+        "the API cuts every connection for a while, from a node's first eviction on",
+        _calls(lambda _world: some(lost, last=10, since=evicts)),
     ),
     "api-errors": Fault(
-        "the API answers every seventh call with 500",
-        _api(
-            lambda c: failure(500, "InternalError", "etcdserver: request timed out") if c.method == "GET" else None,
-            every=7,
-        ),
+        "the API answers every seventh question with 500",
+        _calls(lambda _world: some(broken, every=7)),
+    ),
+    "api-errors-while-out": Fault(
+        "the API answers changes with 500 for a while, from a node's first eviction on",
+        _calls(lambda _world: some(broken_change, last=40, since=evicts)),
     ),
     "api-throttles": Fault(
         "the API answers every fifth call with 429",
-        _api(lambda _c: failure(429, "TooManyRequests", "too many requests, please try again later"), every=5),
+        _calls(lambda _world: some(throttled, every=5)),
     ),
-    "api-conflicts": Fault("every third change meets a conflict", _api(_mutation_conflicts, every=3)),
-    "api-slow": Fault("the API takes half a second more for every third call", _slow),
+    "api-conflicts": Fault("every third change meets a conflict", _calls(lambda _world: some(conflicts, every=3))),
+    "api-slow": Fault("the API takes half a second more for every third call", _calls(slow)),
 }

@@ -35,11 +35,12 @@ class Api:
         """One call, judged and carried out."""
         if not self.up():
             return Reply(0, lost=True)
-        reply = self.fault(call) or self._answer(call)
+        reply = self.fault(call) or self.really(call)
         self.calls.append((call.method, call.path, reply.status))
         return reply
 
-    def _answer(self, call: Call) -> Reply:
+    def really(self, call: Call) -> Reply:
+        """The answer without any fault."""
         user = self.rights.user(call.authorization)
         if user is None:
             return failure(401, "Unauthorized", "Unauthorized")

@@ -54,6 +54,8 @@ class Invariants:
         self._back: set[str] = set()
         """Held nodes that came back in this run: what is done to them now belongs to what was begun."""
         self.most_out = 0
+        self.taken: set[str] = set()
+        """Every node that was ever out."""
         self.world.store.subscribe(self.event)
 
     def watch(self, name: str, fault: Callable[[tuple[str, ...]], NodeFault | None]) -> None:
@@ -145,6 +147,7 @@ class Invariants:
         if name in self.out:
             return
         self.out[name] = why
+        self.taken.add(name)
         machine = self.world.machines.get(name)
         if machine is None:
             return

@@ -9,6 +9,8 @@ from cri_switch.rehearsal.clock import timestamp
 if TYPE_CHECKING:
     from cri_switch.rehearsal.machine import Machine
 
+_LEAST_FREE = 0.1
+"""The kubelet's nodefs.available."""
 CRI_SOCKET = "kubeadm.alpha.kubernetes.io/cri-socket"
 _ROLES = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 
@@ -39,9 +41,11 @@ def new_node(machine: Machine) -> dict[str, Any]:
 def node_status(machine: Machine, old: dict[str, Any], now: float, not_ready: str) -> dict[str, Any]:
     """The status at this heartbeat; `not_ready` is the kubelet's message, "" when it is Ready."""
     stamp = timestamp(now)
+    tight = machine.fs.full or machine.disk_free < machine.disk_size * _LEAST_FREE
+    disk = ("True", "KubeletHasDiskPressure") if tight else ("False", "KubeletHasNoDiskPressure")
     conditions = [
         _kept(old, "MemoryPressure", "False", "KubeletHasSufficientMemory", "", stamp),
-        _kept(old, "DiskPressure", "False", "KubeletHasNoDiskPressure", "", stamp),
+        _kept(old, "DiskPressure", *disk, "", stamp),
         _kept(old, "PIDPressure", "False", "KubeletHasSufficientPID", "", stamp),
         _kept(old, "Ready", "False", "KubeletNotReady", not_ready, stamp)
         if not_ready

@@ -138,6 +138,7 @@ class Engineless:
         reply = self.outside(f"{request.method} {request.path}", lambda: self.world.api.answer(call))
         if reply.lost:
             raise (NotSent if not self.world.serves() else Unreachable)(f"{request}: no answer")
+        self.world.clock.sleep(reply.after)
         return Answer(reply.status, reply.data.decode())
 
     def _sleep(self, seconds: float) -> None:

@@ -1,23 +1,26 @@
 """Drawn clusters, settings and faults: the simulator's invariants hold on every event, and every node ends well.
 
-In memory, in virtual time, without the engine. CRI_SWITCH_REHEARSALS says how many clusters are drawn (50).
+In memory, in virtual time, without the engine. Every fault and every mishap is met once on a cluster that it suits;
+CRI_SWITCH_REHEARSALS says how many clusters there are in all (50), the others are drawn.
 """
 
 from __future__ import annotations
 
 import itertools
 import os
+import re
 import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, event, given, note, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from cri_switch.model.batches import at_once
 from cri_switch.model.errors import CriSwitchError
 from cri_switch.model.window import Window
 from cri_switch.rehearsal.build import ClusterSpec, build
@@ -31,6 +34,8 @@ from tests.rehearsal.engineless import Engineless
 
 DRAWN = int(os.environ.get("CRI_SWITCH_REHEARSALS", "50"))
 _RUNS = 4
+_UNHEALTHY = re.compile(r"unhealthy: ([^;\]\n]*)")
+"""Nodes of which a run says itself that they could not go back: the next one sees to them."""
 MISHAPS = {
     "fails": NodeFault(1, "simulated fault"),
     "hangs": NodeFault(hang=5000.0),
@@ -54,8 +59,10 @@ class Case:
     where: str
     mishap: tuple[str, int]
     """Of every script kind, and at which word that changes something on the node `where`."""
-    window: int | None
+    window: int | None = None
     """Minutes until the maintenance window closes; it opens again a day later."""
+    more: tuple[tuple[str, Any], ...] = ()
+    """Further settings."""
 
 
 @st.composite
@@ -69,6 +76,8 @@ def cases(draw: st.DrawFn) -> Case:
     excluded = draw(some_workers) if draw(st.booleans()) else set[str]()
     free = workers - len(cordoned)
     debian_12 = draw(st.sets(st.sampled_from(names))) if draw(st.booleans()) else set[str]()
+    fault = draw(st.sampled_from(["", *FAULTS]))
+    met = (own - migrated if fault and FAULTS[fault].installs else set(names)) - migrated - excluded
     amounts: list[int | str] = [1, 2, 3, "25%", "100%"]
     cluster = ClusterSpec(
         nodes=planes + workers,
@@ -88,10 +97,15 @@ def cases(draw: st.DrawFn) -> Case:
         draw(st.sampled_from([0, 0, 1])),
         draw(st.sampled_from(["after_migration", "after_node", "never"])),
         tuple(sorted(excluded)),
-        draw(st.sampled_from(["", *FAULTS])),
-        draw(st.sampled_from(names)),
-        (draw(st.sampled_from(["", "", *MISHAPS])), draw(st.integers(0, 40))),
-        draw(st.sampled_from([None, None, 3, 10, 30])),
+        fault,
+        draw(st.sampled_from(sorted(met or names))),
+        (draw(st.sampled_from(["", "", *MISHAPS])), draw(st.integers(0, 60))),
+        draw(st.sampled_from([None, None, 6, 10, 30])),
+        (
+            ("dockerd_until_kubelet", draw(st.booleans())),
+            ("stage_images", draw(st.booleans())),
+            ("ramp", draw(st.sampled_from([None, "1,2", "2,50%"]))),
+        ),
     )
 
 
@@ -108,10 +122,17 @@ def window(minutes: int, now: float) -> dict[str, str]:
     return {"start": f"{opened:%H:%M}", "end": f"{closes:%H:%M}"}
 
 
-def fits(case: Case, at_once_: int) -> bool:
+def may_be_out(max_unavailable: int | str, workers: int) -> int:
+    """How many workers the settings let be out at once."""
+    if isinstance(max_unavailable, int):
+        return max_unavailable
+    return max(1, int(workers * float(max_unavailable.removesuffix("%")) / 100))
+
+
+def fits(case: Case) -> bool:
     """Whether what is evicted has room elsewhere, so that nothing holds the budget back."""
     workers = case.cluster.nodes - case.cluster.control_planes
-    return workers - len(case.cluster.cordoned) - at_once_ >= 1
+    return workers - len(case.cluster.cordoned) - may_be_out(case.max_unavailable, workers) >= 1
 
 
 def until_open(wanted: Window | None, world: World) -> None:
@@ -124,31 +145,38 @@ def until_open(wanted: Window | None, world: World) -> None:
             world.clock.sleep(1.0)
 
 
-@pytest.mark.timeout(max(600, 20 * DRAWN))
-@settings(
-    max_examples=DRAWN,
-    deadline=None,
-    derandomize=DRAWN <= 50,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-@given(cases())
-def test_every_promise_is_kept_and_every_node_ends_well(case: Case) -> None:
+@dataclass
+class Ending:
+    """How it came out."""
+
+    arrived: bool
+    said: list[str]
+    """What the runs raised."""
+    taken: set[str]
+    """Nodes that were out."""
+    struck: int
+    """How often the fault or the mishap met a command or a call."""
+
+
+def rehearse(case: Case) -> Ending:
+    """Runs until one arrives, the promises judged after each."""
     clock = VirtualClock()
     world = build(case.cluster, clock)
     clock.passed = world.tick
     workers = case.cluster.nodes - case.cluster.control_planes
     promise = Promise(
-        at_once(case.max_unavailable, workers),
+        may_be_out(case.max_unavailable, workers),
         frozenset({*case.cluster.migrated, *case.exclude}),
         case.max_failures,
         Window.model_validate(window(case.window, clock.now())) if case.window else None,
     )
     invariants = Invariants(world, promise, now=lambda: datetime.fromtimestamp(clock.now(), UTC))
     begin = FAULTS[case.fault].begin(world, case.where) if case.fault else None
+    strikes = itertools.count()
+    hook, api = together([*([begin] if begin else []), mishap(*case.mishap)]), world.api.fault
     for name in world.machines:
-        hooks = [begin, mishap(*case.mishap)] if begin else [mishap(*case.mishap)]
-        invariants.watch(name, together(hooks if name == case.where else []))
+        invariants.watch(name, counted(hook, strikes) if name == case.where else together([]))
+    world.api.fault = counted(api, strikes)
     said: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         runs = Engineless(world, Path(folder))
@@ -159,6 +187,7 @@ def test_every_promise_is_kept_and_every_node_ends_well(case: Case) -> None:
             "nodes": {"exclude": list(case.exclude)},
             "node_estimate": 120,
             "ignore_preflight_errors": ["TiedToCordonedNode"],
+            **dict(case.more),
         }
         if case.window:
             spec["window"] = window(case.window, clock.now())
@@ -167,17 +196,87 @@ def test_every_promise_is_kept_and_every_node_ends_well(case: Case) -> None:
             try:
                 runs.run(runs.migration(**spec))
             except CriSwitchError as problem:
-                said.append(f"{type(problem).__name__}: {problem}")
+                said.append(f"{type(problem).__name__}: {problem} [{problem.state}]")
             else:
                 arrived = True
-                break
             for _ in range(240):  # what was broken for a while is not any more
                 clock.sleep(1.0)
+            told = "".join(_UNHEALTHY.findall(said[-1]) if said and not arrived else []).replace(",", " ").split()
+            assert [line for line in invariants.finished() if line.split()[0] not in told] == [], said
+            if arrived:
+                break
             until_open(promise.window, world)
-    note("\n".join(said))
-    event(f"{case.fault or 'no fault'}: {'arrived' if arrived else said[-1].split(':')[0]}")
     assert world.complaints == []
-    assert invariants.broken == []
-    assert invariants.finished() == []
-    if not (case.fault or case.mishap[0] or case.window) and fits(case, promise.max_unavailable):
-        assert arrived
+    assert invariants.broken == [], said
+    return Ending(arrived, said, invariants.taken, next(strikes))
+
+
+Asked = TypeVar("Asked")
+Given = TypeVar("Given")
+
+
+def counted(hook: Callable[[Asked], Given | None], strikes: Iterator[int]) -> Callable[[Asked], Given | None]:
+    """The same hook, counting how often it answers."""
+
+    def counting(asked: Asked) -> Given | None:
+        found = hook(asked)
+        if found is not None:
+            next(strikes)
+        return found
+
+    return counting
+
+
+def suited(fault: str = "", mishap_: str = "") -> Case:
+    """A cluster whose w2 meets it while it is done."""
+    own = ("w2",) if fault and FAULTS[fault].installs else ()
+    cluster = ClusterSpec(nodes=4, control_planes=1, self_contained_docker=own, replicas=2)
+    return Case(cluster, 1, 0, "after_node", (), fault, "w2", (mishap_, 25))
+
+
+BEFORE = ("disk-full", "network-cut", "pdb-never")
+"""Faults that hold every node back, so that none is begun."""
+UNCOUNTED = ("never-ready", "disk-full", "disk-fills", "packages-slow", "pdb-never")
+"""Faults that are a state of the cluster and answer nothing themselves."""
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_is_met_and_what_mends_ends_well(fault: str) -> None:
+    found = rehearse(suited(fault))
+    assert found.arrived == FAULTS[fault].mends, found.said
+    assert (found.struck > 0) == (fault not in UNCOUNTED)
+    assert bool(found.taken) == (fault not in BEFORE)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", MISHAPS)
+def test_every_mishap_is_met_and_ends_well(kind: str) -> None:
+    found = rehearse(suited(mishap_=kind))
+    assert found.struck == 1
+    assert found.arrived, found.said
+
+
+@pytest.mark.timeout(max(600, 20 * DRAWN))
+def test_every_promise_is_kept_and_every_node_ends_well() -> None:
+    taken, arrived = Counter[bool](), Counter[bool]()
+
+    @settings(
+        max_examples=DRAWN - len(FAULTS) - len(MISHAPS),
+        deadline=None,
+        derandomize=DRAWN <= 50,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(cases())
+    def drawn(case: Case) -> None:
+        found = rehearse(case)
+        event(f"{case.fault or 'no fault'}: {'arrived' if found.arrived else found.said[-1].split(':')[0]}")
+        taken[bool(found.taken)] += 1
+        arrived[found.arrived] += 1
+        if not (case.fault or case.mishap[0] or case.window) and fits(case):
+            assert found.arrived, found.said
+
+    drawn()
+    assert taken[True] > taken.total() // 2, taken  # else little was tried
+    assert arrived[True] > arrived.total() // 3, arrived
