@@ -21,7 +21,7 @@ from cri_switch.rehearsal.world import World
 
 Hook = Callable[[tuple[str, ...]], NodeFault | None]
 _STOPS_KUBELET = r"^systemctl stop kubelet\.service"
-_A_WHILE = 60.0
+_A_WHILE = 20.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _away_while_out(world: World, _node: str) -> Hook:
 
 
 def _while_out(world: World) -> Callable[[tuple[str, ...]], bool]:
-    """Whether a command comes in the first minute after the kubelet was first stopped."""
+    """Whether a command comes in the first seconds after the kubelet was first stopped."""
     begins, until = on_command(_STOPS_KUBELET, NodeFault()), 0.0
 
     def within(argv: tuple[str, ...]) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from cri_switch.model.errors import CriSwitchError
@@ -266,6 +266,7 @@ def test_every_promise_is_kept_and_every_node_ends_well() -> None:
         deadline=None,
         derandomize=DRAWN <= 50,
         database=None,
+        phases=[Phase.explicit, Phase.generate],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(cases())
