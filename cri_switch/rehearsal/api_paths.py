@@ -18,7 +18,7 @@ def answer(served: Served, path: str) -> Reply | None:
         found = served.resources("/".join(parts[1:]))
     if found is not None:
         return Reply(200, found)
-    return Reply(404, text="404 page not found\n") if parts[0] in ("api", "apis") and len(parts) <= 3 else None
+    return Reply(404, text="404 page not found\n") if len(parts) <= {"api": 2, "apis": 3}.get(parts[0], 0) else None
 
 
 def _fixed(served: Served, path: str) -> Obj | None:

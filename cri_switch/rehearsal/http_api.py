@@ -45,15 +45,15 @@ class Api:
         if user is None:
             return failure(401, "Unauthorized", "Unauthorized")
         place = self.place(call.path)
+        found = api_paths.answer(self.served, call.path.rstrip("/")) if place is None and call.method == "GET" else None
+        if place is None and found is None:  # whoever asks: RBAC's refusal would hide it
+            return self._unknown(call)
         wish = self._wish(call, place)
         if not self.rights.allowed(user, wish):
             details = {"name": wish.name, "group": wish.group, "kind": wish.resource}
             return failure(403, "Forbidden", refusal(user, wish), details)
         with self.store.lock, self.store.acting(f"api:{user}"):
-            if place is None:
-                found = api_paths.answer(self.served, call.path.rstrip("/")) if call.method == "GET" else None
-                return found or self._unknown(call)
-            return self._judged(call, place, user)
+            return self._judged(call, place, user) if place is not None else found or self._unknown(call)
 
     def _judged(self, call: Call, place: Place, user: str) -> Reply:
         """What a resource answers; what it raises becomes a Status."""

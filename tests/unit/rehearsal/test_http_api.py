@@ -16,7 +16,7 @@ from cri_switch.cluster.inventory import inventory
 from cri_switch.cluster.rights import check_rights
 from cri_switch.cluster.taint import add_waiting_taint
 from cri_switch.model.errors import ApiError, Unreachable
-from cri_switch.rehearsal.api_reply import Reply, failure
+from cri_switch.rehearsal.api_reply import Call, Reply, failure
 from cri_switch.rehearsal.http_server import HttpServer
 from tests.unit.rehearsal.api import World, client
 
@@ -138,6 +138,24 @@ def test_an_unknown_token_is_401_and_an_unknown_path_fails_loudly() -> None:
     finally:
         server.close()
     assert len(world.complaints) == 2
+
+
+@pytest.mark.parametrize("token", ["rehearsal-token", "rehearsal-admin-token"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/v1/secrets"),
+        ("GET", "/metrics"),
+        ("POST", "/api/v1/namespaces/lab/secrets"),
+        ("PATCH", "/apis/apps/v1/namespaces/lab/controllerrevisions/x"),
+        ("DELETE", "/apis/nobody.knows/v1/things/x"),
+    ],
+)
+def test_what_is_not_served_fails_loudly_whoever_asks(token: str, method: str, path: str) -> None:
+    world = World()
+    reply = world.api.answer(Call(method, path, authorization=f"Bearer {token}"))
+    assert reply.status == 501
+    assert world.complaints == [f"the rehearsal's API does not know {method} {path}"]
 
 
 def test_lists_come_in_pages(tmp_path: Path) -> None:
