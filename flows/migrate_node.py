@@ -14,6 +14,7 @@ from cri_switch.model.plan import Plan
 from tasks.docker import remove_docker, stop_docker
 from tasks.hold import hold_daemonsets, holding, release_daemonsets
 from tasks.kubelet import configure_kubelet, start_kubelet, stop_kubelet
+from tasks.lock import in_hand
 from tasks.open_attempt import open_attempt
 from tasks.proof import verify_node
 from tasks.runtime import configure_runtime, install_runtime, start_runtime
@@ -36,7 +37,7 @@ def migrate_node(node: NodeRef, migration: Migration, plan: Plan) -> NodeOutcome
     """
     _BEGUN[node.uid] += 1
     attempt: Attempt = open_attempt(node, migration, plan)
-    with holding(node), undone_on_failure(attempt, migration):
+    with holding(node), in_hand(node, plan), undone_on_failure(attempt, migration):
         before = cordon(attempt, migration)
         drained = drain(attempt, migration)
         done = [before, drained]

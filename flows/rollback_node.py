@@ -11,7 +11,7 @@ from flows.discovered import discovered
 from flows.ended import CANCELS
 from tasks import reach, stop
 from tasks.finish import finish
-from tasks.lock import locked
+from tasks.lock import in_hand, locked
 from tasks.plan import plan_nodes
 from tasks.report import publish
 from tasks.rollback import last_attempt, rollback
@@ -45,7 +45,7 @@ def _rollback(migration: Migration, name: str) -> Report:
     ref = next((each for each in found.nodes if each.name == name), None)
     if ref is None:
         raise UsageError(f"the cluster has no node {name}", next_step="kubectl get nodes")
-    with locked(migration, plan.migration_id):
+    with locked(migration, plan.migration_id), in_hand(ref, plan):
         attempt = last_attempt(ref, migration, plan)
         problem: CriSwitchError | None = None
         try:

@@ -13,7 +13,11 @@ from cri_switch.cluster.client import Cluster
 from cri_switch.cluster.lease import NAME, NAMESPACE, Keeper, Lease
 from cri_switch.model.errors import ApiError, LockHeld, Unreachable
 from cri_switch.model.migration import Migration
+from cri_switch.model.node_ref import NodeRef
+from cri_switch.model.plan import Plan
 from tasks import stop
+
+_IN_HAND: set[str] = set()
 
 
 @contextmanager
@@ -28,7 +32,8 @@ def locked(migration: Migration, migration_id: str) -> Iterator[None]:
         return
     logger = get_run_logger()
     run = str(flow_run.get_id() or f"process-{os.getpid()}")
-    lease = Lease(Cluster.open(migration.spec.cluster), migration_id, run, sleep=stop.sleep)
+    cluster = Cluster.open(migration.spec.cluster)
+    lease = Lease(cluster, migration_id, run, sleep=stop.sleep, api_in_hand=lambda: bool(_IN_HAND))
     logger.info(lease.take())
 
     def lost(why: str) -> None:
@@ -51,3 +56,18 @@ def locked(migration: Migration, migration_id: str) -> Iterator[None]:
             lease.release()
         except (ApiError, Unreachable) as problem:
             logger.warning("the Lease could not be freed, the next run of this migration waits: %s", problem.what)
+
+
+@contextmanager
+def in_hand(node: NodeRef, plan: Plan) -> Iterator[None]:
+    """The only control-plane node is worked on: that its API is silent, for however long, does not lose the Lease.
+
+    Else a node whose API does not come back would be left to a next run, and a slow way back be cut short.
+    """
+    only = [each.node for each in plan.nodes if each.node.role == "control-plane"] == [node]
+    if only:
+        _IN_HAND.add(node.uid)
+    try:
+        yield
+    finally:
+        _IN_HAND.discard(node.uid)

@@ -18,6 +18,9 @@ DURATION, EVERY = 180, 15.0
 """Seconds: longer than the API outage of a single control-plane node; how often it is renewed."""
 WATCH = 2 * EVERY + 5
 """Seconds for which a holder that seems dead is watched before its Lease is taken: clocks may differ."""
+SILENCE = DURATION - EVERY
+"""Seconds without a renewal after which it is lost. One that is under way may hang for 36 s more (transport.py): that
+is noticed before DURATION + WATCH, when somebody else may take it."""
 _TRIES = 5
 
 
@@ -71,7 +74,11 @@ def unlock(cluster: Cluster, seen: Holder) -> None:
 
 @dataclass
 class Lease:
-    """The Lease of one run in this process. `wall` is UTC for what others read; `clock` is monotonic."""
+    """The Lease of one run in this process. `wall` is UTC for what others read; `clock` is monotonic.
+
+    `api_in_hand` says that this run has the only API server's node in its hands: nobody can take a Lease of an API that
+    is away, so that its silence then says nothing.
+    """
 
     cluster: Cluster
     migration_id: str
@@ -79,12 +86,14 @@ class Lease:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     wall: Callable[[], datetime] = lambda: datetime.now(UTC)
+    api_in_hand: Callable[[], bool] = lambda: False
     identity: str = ""
     _renewed: float = 0.0
     _seen: Holder = field(default_factory=lambda: Holder(""))
 
     def __post_init__(self) -> None:
         self.identity = f"{self.migration_id}/{self.run}/{this_process()}-{secrets.token_hex(4)}"
+        self._polled = self.cluster.impatient()
 
     def take(self) -> str:
         """Hold it; one line that says from whom.
@@ -104,7 +113,7 @@ class Lease:
                 self._refuse_or_watch(found)
                 begun = self.clock()
             try:
-                self._write(found)
+                self._write(self.cluster, found)
             except ApiError as problem:
                 if problem.status != 409:
                     raise
@@ -117,15 +126,18 @@ class Lease:
         )
 
     def renew(self) -> str:
-        """Renew it once; "" or why it is lost. That the API does not answer is lost only after the whole duration."""
-        begun = self.clock()
-        problem = ""
+        """Renew it once; "" or why it is lost. What keeps it from being renewed is lost only after SILENCE seconds."""
+        begun, in_hand = self.clock(), self.api_in_hand()
         try:
             return self._renew(begun)
         except (ApiError, Unreachable) as failure:
+            if in_hand:
+                return ""
             problem = failure.what
-        if self.clock() - self._renewed >= DURATION:
-            return f"the Lease was not renewed for {DURATION} s: {problem}"
+        except Exception as bug:  # noqa: BLE001 (the thread goes on, or nobody would notice the loss)
+            problem = f"{type(bug).__name__}: {bug}"
+        if self.clock() - self._renewed >= SILENCE:
+            return f"the Lease was not renewed for {SILENCE:.0f} s: {problem}"
         return ""
 
     def release(self) -> bool:
@@ -146,11 +158,11 @@ class Lease:
     def _renew(self, begun: float) -> str:
         for _ in range(_TRIES):
             try:
-                self._write(self._seen)
+                self._write(self._polled, self._seen)
             except ApiError as problem:
                 if problem.status not in (404, 409):
                     raise
-                found = holder(self.cluster)
+                found = holder(self._polled)
                 if found is None or found.identity != self.identity:
                     return f"the Lease is lost: {_taken(found)}"
                 self._seen = found
@@ -170,7 +182,7 @@ class Lease:
         if again is not None and again.identity and again.version != found.version:
             raise _held(again, expired=False)
 
-    def _write(self, found: Holder | None) -> None:
+    def _write(self, cluster: Cluster, found: Holder | None) -> None:
         now = _time(self.wall())
         if found is None:
             spec = {
@@ -180,10 +192,10 @@ class Lease:
                 "renewTime": now,
             }
             body: Obj = {"metadata": {"name": NAME, "namespace": NAMESPACE}, "spec": spec}
-            self._seen = _holder(self.cluster.create("Lease", body, namespace=NAMESPACE))
+            self._seen = _holder(cluster.create("Lease", body, namespace=NAMESPACE))
             return
         body = _patch(self.identity, found, now)
-        self._seen = _holder(self.cluster.patch("Lease", NAME, body, namespace=NAMESPACE))
+        self._seen = _holder(cluster.patch("Lease", NAME, body, namespace=NAMESPACE))
 
 
 class Keeper:

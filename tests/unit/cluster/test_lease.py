@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cri_switch.cluster.lease import DURATION, EVERY, NAME, NAMESPACE, WATCH, Keeper, Lease, holder, unlock
-from cri_switch.cluster.transport import Answer, NotSent, Request
+from cri_switch.cluster.lease import DURATION, EVERY, NAME, NAMESPACE, SILENCE, WATCH, Keeper, Lease, holder, unlock
+from cri_switch.cluster.transport import CONNECT_SECONDS, READ_SECONDS, Answer, NotSent, Request
 from cri_switch.model.errors import ApiError, LockHeld, Unreachable
 from tests.unit.cluster.fake_api import Clock, FakeApi, cluster, status
 
@@ -158,10 +158,75 @@ def test_an_outage_shorter_than_the_duration_is_sat_out_and_a_longer_one_is_not(
     api.answers.clear()
     assert mine.renew() == ""
     api.answers.append(away)
-    clock.sleep(DURATION - 1)
+    clock.sleep(SILENCE - 1)
     assert mine.renew() == ""
     clock.sleep(1)
-    assert "not renewed for 180 s" in mine.renew()
+    assert "not renewed for 165 s" in mine.renew()
+
+
+def test_the_loss_is_noticed_before_anybody_else_may_take_it() -> None:
+    """The last renewal that begins in time may hang as long as a request can."""
+    api, clock = FakeApi(), Clock()
+    mine = lease(api, clock)
+    mine.take()
+    begun = clock()
+
+    def hangs(_request: Request) -> Answer | None:
+        clock.sleep(CONNECT_SECONDS + READ_SECONDS)
+        raise Unreachable("timed out")
+
+    api.answers.append(hangs)
+    clock.sleep(SILENCE - 1)
+    assert "not renewed" in mine.renew()
+    assert clock() - begun < DURATION + WATCH
+
+
+def test_the_only_api_is_silent_because_this_run_took_it_away() -> None:
+    """Nobody can take a Lease of an API that is away; once it answers, another holder is a loss as ever."""
+    api, clock = FakeApi(), Clock()
+    mine, in_hand = lease(api, clock), [True]
+    mine.api_in_hand = lambda: in_hand[0]
+    mine.take()
+    api.answers.append(away)
+    clock.sleep(5 * DURATION)
+    assert mine.renew() == ""
+    in_hand[0] = False
+    assert "not renewed for 165 s" in mine.renew()
+    in_hand[0] = True
+    api.answers.clear()
+    assert mine.renew() == ""
+    clock.sleep(DURATION + 1)
+    lease(api, clock, run="r2").take()
+    assert mine.renew().startswith("the Lease is lost: m1/r2/")
+
+
+def test_a_renewal_that_began_while_the_api_was_in_hand_is_no_loss_after_it() -> None:
+    api, clock = FakeApi(), Clock()
+    mine, in_hand = lease(api, clock), [True]
+    mine.api_in_hand = lambda: in_hand[0]
+    mine.take()
+
+    def ends(_request: Request) -> Answer | None:
+        in_hand[0] = False
+        raise NotSent("connection refused")
+
+    api.answers.append(ends)
+    clock.sleep(DURATION)
+    assert mine.renew() == ""
+
+
+def test_a_bug_is_no_reason_to_renew_no_more() -> None:
+    api, clock = FakeApi(), Clock()
+    mine = lease(api, clock)
+    mine.take()
+
+    def bug(_request: Request) -> Answer | None:
+        raise TypeError("nobody expected it")
+
+    api.answers.append(bug)
+    assert mine.renew() == ""
+    clock.sleep(SILENCE)
+    assert mine.renew() == "the Lease was not renewed for 165 s: TypeError: nobody expected it"
 
 
 def test_a_renewal_whose_answer_was_lost_is_no_other_holder() -> None:
