@@ -19,7 +19,8 @@ from cri_switch.rehearsal.world import World
 from tasks.step import stands
 from tests.rehearsal.engineless import Engineless
 
-NODES = ("w1", "w2", "cp1")
+NODES = {1: ("w1", "w2", "cp1"), 3: ("w1", "w2", "cp1", "cp2", "cp3")}
+"""By the number of control planes."""
 _HELD = ("containerd", "runc")
 Between = Literal["nothing", "a reboot", "no checkpoints", "an hour"]
 
