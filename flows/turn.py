@@ -19,7 +19,7 @@ class Turn:
         self.batches = batches
         self.migration = migration
         self.approvals: list[Approval] = []
-        self._begun = 0
+        self._canary_begun = any(node.switched for node in batches.plan.nodes)
 
     def begin(self) -> None:
         """Before anything is touched.
@@ -50,7 +50,8 @@ class Turn:
                 self._ask(point)
                 self._check(node=True)
         self._unblocked(batch)
-        self._begun += 1
+        canary = self.batches.plan.canary
+        self._canary_begun |= bool(batch) and batch[0].role == canary[0].role
 
     def _check(self, *, node: bool) -> None:
         why = stop.why()
@@ -66,8 +67,9 @@ class Turn:
 
     def _points(self, batch: tuple[NodeRef, ...]) -> list[str]:
         wanted = POINTS[self.migration.spec.approval]
-        control_plane = bool(batch) and batch[0].role == "control-plane"
-        now = {"after_canary": self._begun == 1 and bool(batch), "before_control_plane": control_plane}
+        if all(node.name in self.batches.plan.half_done for node in batch):
+            return []  # begun by an earlier run, with the yes that it had; half done is no place to wait at
+        now = {"after_canary": self._canary_begun, "before_control_plane": batch[0].role == "control-plane"}
         return [point for point in wanted if now[point]]
 
     def _ask(self, point: str) -> None:

@@ -18,6 +18,7 @@ def plan_nodes(found: Discovery, migration: Migration) -> Plan:
             node, spec, in_progress=node.name in found.half_done, selected=node.name in found.selected
         ).model_copy(
             update={
+                "switched": node.name in found.switched,
                 "remove_docker": spec.remove_docker != "never" and node.name in found.switched,
                 "zone": found.zones.get(node.name, ""),
             }

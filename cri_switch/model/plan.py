@@ -24,6 +24,8 @@ class NodePlan(BaseModel):
     reason: str = ""
     zone: str = ""
     """Its value of the label that `spec.spread` names; "" where there is none."""
+    switched: bool = False
+    """An earlier run of this migration switched it, and left Docker's packages."""
     remove_docker: bool = False
     """An earlier run of this migration switched it; only Docker's packages are left to remove."""
 
