@@ -17,6 +17,7 @@ from cri_switch.node.actions.undo import undo
 from cri_switch.node.facts.kubelet import KUBELET_STARTED
 from cri_switch.node.facts.machine import BOOT_ID
 from cri_switch.node.journal import ROLLBACK_STEPS, Entry, journal_fact
+from cri_switch.node.reserve import release_reserve
 from tasks import reach, stop
 from tasks.diary import write_down
 from tasks.look import look
@@ -79,6 +80,7 @@ def _take_back(node: NodeRef, memory: Memory, migration: Migration) -> None:
         number=max(entry.attempt for entry in journal_fact(memory.migration_id).read(connection)),
         boot_id=BOOT_ID.read(connection),
     )
+    reach.act(node, migration, release_reserve(attempt.migration_id))
     write_down(attempt, migration, STEP, "started", "the API is away")
     done = reach.act(node, migration, undo(migration, attempt))
     wait_api(api, seconds=migration.spec.timeouts.api, stop=stop.stopping, sleep=stop.sleep)

@@ -9,14 +9,18 @@ from dataclasses import replace
 from cri_switch.checks.catalogue import NAMES
 from cri_switch.model.finding import Finding
 
+NEVER = frozenset({"OrchestratorOnNode", "OrchestratorInCluster"})
+"""A run that drains the machine below itself ends in the middle, and nobody is left to take the node back."""
+
 
 def ignore(findings: Iterable[Finding], names: Sequence[str]) -> list[Finding]:
-    """The findings with the errors of these names as warnings; case does not matter, `all` is every name."""
+    """The findings with the errors of these names as warnings, NEVER's excepted; `all` is every name, in any case."""
     wanted = {name.strip().lower() for name in names}
-    return [
-        replace(each, level="warning") if each.level == "error" and wanted & {each.name.lower(), "all"} else each
-        for each in findings
-    ]
+
+    def chosen(each: Finding) -> bool:
+        return each.level == "error" and each.name not in NEVER and bool(wanted & {each.name.lower(), "all"})
+
+    return [replace(each, level="warning") if chosen(each) else each for each in findings]
 
 
 def unknown_names(names: Sequence[str]) -> list[str]:

@@ -31,9 +31,20 @@ def surely_dead(identity: str, proc: Path = _PROC) -> bool:
     try:
         return _started(proc, int(parts[3])) != parts[4]
     except FileNotFoundError:
-        return True
+        return not _exists(int(parts[3]))  # /proc may be mounted with hidepid: others' processes are not in it
     except OSError:
         return False
+
+
+def _exists(pid: int) -> bool:
+    """kill(2) with signal 0 sends none; EPERM is a process of somebody else."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _machine(proc: Path) -> tuple[str, str]:
@@ -43,8 +54,8 @@ def _machine(proc: Path) -> tuple[str, str]:
 
 
 def _started(proc: Path, pid: int) -> str:
-    """proc(5): field 22 of stat; the second, in parentheses, may have blanks. A zombie has ended."""
+    """proc(5): field 22 of stat; the second, in parentheses, may have blanks. "" for a zombie, which has ended."""
     fields = (proc / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     if fields[0] in ("Z", "X"):
-        raise FileNotFoundError(pid)
+        return ""
     return fields[19]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from cri_switch.cluster.process_identity import surely_dead, this_process
 
@@ -24,6 +27,26 @@ def test_one_that_was_here_and_has_ended() -> None:
     assert surely_dead(who)
     child.communicate()
     assert surely_dead(who)
+
+
+def test_a_process_that_proc_hides_is_not_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """hidepid=2: another user's live run is not in /proc."""
+    (tmp_path / "sys/kernel/random").mkdir(parents=True)
+    (tmp_path / "sys/kernel/random/boot_id").write_text(Path("/proc/sys/kernel/random/boot_id").read_text())
+    (tmp_path / "self/ns").mkdir(parents=True)
+    (tmp_path / "self/ns/pid").symlink_to(Path("/proc/self/ns/pid").readlink())
+    who = this_process()
+    assert not surely_dead(who, tmp_path)
+
+    def answers(problem: OSError) -> bool:
+        def kill(_pid: int, _signal: int) -> None:
+            raise problem
+
+        monkeypatch.setattr(os, "kill", kill)
+        return surely_dead(who, tmp_path)
+
+    assert not answers(PermissionError())
+    assert answers(ProcessLookupError())
 
 
 def test_what_cannot_be_told_is_not_dead() -> None:
