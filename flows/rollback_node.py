@@ -24,7 +24,7 @@ def rollback_node(migration: Migration, node: str) -> Report:
 
     Raises:
         UsageError: the cluster has no such node.
-        NotProven: Docker's packages are gone; nothing was touched.
+        NotProven: Docker's packages are gone, or this migration never had the node; nothing was touched.
         DrainBlocked: the node serves on the new runtime still.
         RollbackFailed: the node is unhealthy; what is said next is the command to type.
     """

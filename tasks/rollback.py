@@ -21,7 +21,7 @@ from cri_switch.cluster.node_status import wait_runtime
 from cri_switch.cluster.probe import clear_probes
 from cri_switch.cluster.taint import remove_waiting_taint
 from cri_switch.model.attempt import Attempt
-from cri_switch.model.errors import ApiError, CriSwitchError, DrainBlocked, RemoteTimeout
+from cri_switch.model.errors import ApiError, CriSwitchError, DrainBlocked, NotProven, RemoteTimeout
 from cri_switch.model.errors import Unreachable as Away
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
@@ -35,7 +35,7 @@ from cri_switch.node.facts.docker import DOCKER_RUNNING
 from cri_switch.node.facts.kubelet import KUBELET_STARTED
 from cri_switch.node.facts.machine import BOOT_ID
 from cri_switch.node.facts.units import units
-from cri_switch.node.journal import journal_fact
+from cri_switch.node.journal import HOME, journal_fact
 from cri_switch.node.reserve import release_reserve
 from tasks import reach, stop
 from tasks.diary import write_down
@@ -137,7 +137,10 @@ def _own_pods(node: NodeRef, migration: Migration, before: Before) -> str:
 
 
 def ready_to_undo(node: NodeRef, migration: Migration, migration_id: str) -> Before:
-    """How the node was before; raises NotProven, with nothing touched, where Docker's packages are gone."""
+    """How the node was before.
+
+    Raises: NotProven, with nothing touched, where Docker's packages are gone, or this migration never had the node.
+    """
     connection = reach.node(node, migration)
 
     def check() -> Action:
@@ -146,6 +149,13 @@ def ready_to_undo(node: NodeRef, migration: Migration, migration_id: str) -> Bef
 
     before = before_fact(migration_id).read(connection)
     perform(connection, check())
+    if not (before.known or node.runtime.startswith("docker://") or journal_fact(migration_id).read(connection)):
+        raise NotProven(
+            f"{node.name} runs {node.runtime}, and migration {migration_id} has no record there: it never had it",
+            state="nothing was touched",
+            next_step="there is nothing to take back; if another migration switched it, name that one in"
+            f" spec.migration_id: ssh {node.name} sudo ls {HOME}",
+        )
     return before
 
 
@@ -153,7 +163,7 @@ def ready_to_undo(node: NodeRef, migration: Migration, migration_id: str) -> Bef
 def last_attempt(node: NodeRef, migration: Migration, plan: Plan) -> Attempt:
     """The attempt that is to be undone: the journal's last one. Nothing is written.
 
-    Raises: NotProven where Docker's packages are gone.
+    Raises: NotProven as `ready_to_undo` does.
     """
     reach.leave(node)
     connection = reach.node(node, migration)

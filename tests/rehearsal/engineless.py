@@ -109,6 +109,14 @@ class Engineless:
         assert isinstance(answer, Report), answer
         return answer
 
+    def rollback(self, migration: Migration, name: str) -> Report:
+        """One node back, as it is asked for; raises what the flow raises."""
+        flow = flows.rollback_node.rollback_node.fn
+        with self._without_engine():
+            answer = flow(migration, name)
+        assert isinstance(answer, Report), answer
+        return answer
+
     def cleanup(self, migration: Migration, name: str = "") -> Cleanup:
         """What cleanup-cluster answers for a cluster called `rehearsal`; raises what the flow raises."""
         flow = flows.cleanup_cluster.cleanup_cluster.fn

@@ -1,0 +1,62 @@
+"""`rollback NODE`, as a person asks for it."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+
+from cri_switch.model.errors import NotProven
+from cri_switch.rehearsal import package_files
+from cri_switch.rehearsal.build import ClusterSpec, build
+from cri_switch.rehearsal.clock import VirtualClock
+from cri_switch.rehearsal.packages import Package
+from cri_switch.rehearsal.world import World
+from tests.rehearsal.engineless import Engineless
+
+
+def built(**spec: object) -> World:
+    clock = VirtualClock()
+    world = build(ClusterSpec(control_planes=1, replicas=2, **spec), clock)  # type: ignore[arg-type]
+    clock.passed = world.tick
+    return world
+
+
+def test_a_node_that_this_migration_never_had_is_left_alone(tmp_path: Path) -> None:
+    """It came with containerd; Docker is installed beside it, for builds."""
+    world = built(nodes=4, migrated=("w3",))
+    w3 = world.machines["w3"]
+    w3.packages.known[w3.docker_package] = Package(w3.docker_package, "20.10.5+dfsg1")
+    package_files.unpack(w3, w3.docker_package)
+    before = copy.deepcopy(world.store.get("Node", "w3"))
+    runs = Engineless(world, tmp_path)
+    with pytest.raises(NotProven, match=r"w3 runs containerd://.* it never had it") as caught:
+        runs.rollback(runs.migration(), "w3")
+    assert caught.value.state == "nothing was touched"
+    assert "spec.migration_id" in caught.value.next_step
+    now = world.store.get("Node", "w3")
+    assert before is not None
+    assert now is not None
+    assert now["spec"] == before["spec"]
+    assert now["metadata"].get("annotations") == before["metadata"].get("annotations")
+    assert w3.systemd.active("kubelet.service")
+
+
+def test_one_that_is_on_docker_has_nothing_to_be_put_back(tmp_path: Path) -> None:
+    runs = Engineless(built(nodes=3), tmp_path)
+    report = runs.rollback(runs.migration(), "w1")
+    assert {node.name: node.outcome for node in report.nodes} == {"w1": "rolled-back"}
+    assert "nothing was to be put back" in report.nodes[0].reason
+
+
+def test_one_that_it_had_goes_back_and_once_more_changes_nothing(tmp_path: Path) -> None:
+    world = built(nodes=3)
+    runs = Engineless(world, tmp_path)
+    assert runs.run(runs.migration(remove_docker="never")).nodes[1].outcome == "migrated"
+    for _ in range(2):
+        assert runs.rollback(runs.migration(), "w1").nodes[0].outcome == "rolled-back"
+        node = world.store.get("Node", "w1")
+        assert node is not None
+        assert node["status"]["nodeInfo"]["containerRuntimeVersion"].startswith("docker://")
+        assert not node["spec"].get("unschedulable")
