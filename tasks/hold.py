@@ -23,6 +23,11 @@ from tasks.step import Outcome, step, uncached_step
 _GUARD = threading.Lock()
 _OFF: set[str] = set()
 """UIDs of this process's nodes whose held pods must stay off: until there is none, no DaemonSet is put back."""
+_RELEASING: set[str] = set()
+"""UIDs of those between the DaemonSets put back and their own label gone: until there is none, none is held anew.
+
+They have the label still: a hold would take the pods away that they wait for. Each is in it as long as its own wait.
+"""
 
 
 @contextmanager
@@ -33,6 +38,7 @@ def holding(node: NodeRef) -> Iterator[None]:
     finally:
         with _GUARD:
             _OFF.discard(node.uid)
+            _RELEASING.discard(node.uid)
 
 
 @uncached_step
@@ -43,14 +49,26 @@ def hold_daemonsets(attempt: Attempt, migration: Migration) -> Outcome:
     mine = [each for each in entries if each.attempt == attempt.number and each.step == "release_daemonsets"]
     if any(each.event in ("done", "noop") for each in mine):
         return Outcome("held and released before")
-    with _GUARD:
-        _OFF.add(attempt.node.uid)
-        changed = hold(api, attempt.node, names, attempt.migration_id)
+    changed = _hold_in_turn(api, attempt, names)
     if migration.spec.dry_run:
         return Outcome(f"would be held: {', '.join(names)}")
     pace = {"stop": stop.stopping, "sleep": stop.sleep}
     took = wait_off(api, attempt.node, names, seconds=migration.spec.timeouts.pods_ready, **pace)  # type: ignore[arg-type]
     return Outcome(f"{', '.join(names)} off the node after {took:.0f} s", changed=1 + len(changed))
+
+
+def _hold_in_turn(api: Cluster, attempt: Attempt, names: list[str]) -> list[str]:
+    """Raises Stopped, ApiError, Unreachable."""
+    said = False
+    while True:
+        with _GUARD:
+            if not _RELEASING:
+                _OFF.add(attempt.node.uid)
+                return hold(api, attempt.node, names, attempt.migration_id)
+        if not said:
+            get_run_logger().info("node=%s waits for the nodes that DaemonSets come back to", attempt.node.name)
+            said = True
+        stop.sleep(0.5)
 
 
 @step
@@ -78,15 +96,21 @@ def release(node: NodeRef, migration: Migration, *, runtime: str) -> str:
     while True:
         with _GUARD:
             if not _OFF:
-                done = put_back_all(api)
+                _RELEASING.add(node.uid)
                 break
         if not said:
             get_run_logger().info("node=%s waits for the other nodes that DaemonSets are held off", node.name)
             said = True
         stop.sleep(0.5)
-    seconds = migration.spec.timeouts.pods_ready
-    pods = wait_back(api, node, runtime=runtime, seconds=seconds, stop=stop.stopping, sleep=stop.sleep)
-    unlabel(api, node)
+    try:
+        with _GUARD:
+            done = put_back_all(api)
+        seconds = migration.spec.timeouts.pods_ready
+        pods = wait_back(api, node, runtime=runtime, seconds=seconds, stop=stop.stopping, sleep=stop.sleep)
+        unlabel(api, node)
+    finally:
+        with _GUARD:
+            _RELEASING.discard(node.uid)
     return f"{', '.join(done) or 'DaemonSets'} put back; {pods}"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +13,11 @@ from unittest.mock import patch
 
 import pytest
 
+from cri_switch.cluster.drain import drain as real_drain
+from cri_switch.cluster.hold import wait_back as real_wait
 from cri_switch.cluster.hold_patch import HOLD
-from cri_switch.model.errors import CriSwitchError, PreflightError
+from cri_switch.model.errors import CriSwitchError, NodeFailed, PreflightError, RemoteTimeout
+from cri_switch.model.node_ref import NodeRef
 from cri_switch.rehearsal.build import ClusterSpec, build, rest
 from cri_switch.rehearsal.clock import VirtualClock
 from cri_switch.rehearsal.node_fault import NodeFault
@@ -150,6 +155,42 @@ def test_nodes_of_one_batch_are_released_together(tmp_path: Path) -> None:
     watched = Watched(tmp_path)
     watched.runs.run(watched.runs.migration(hold_daemonsets=[NAME], max_unavailable=3))
     assert sorted(watched.deleted) == ["cp1", "w1", "w2", "w3", "w4"]
+    watched.whole()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_none_is_held_while_another_waits_for_its_pod(
+    tmp_path: Path, fails: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """w3's drain lasts until w2 waits for its new agent: a hold now would take that one away again."""
+    caplog.set_level("INFO", "rehearsal")
+    watched, back = Watched(tmp_path), threading.Event()
+
+    def drain(api: Any, node: NodeRef, *args: Any, **kwargs: Any) -> Any:
+        if node.name == "w3":
+            assert back.wait(60)
+        return real_drain(api, node, *args, **kwargs)
+
+    def wait(api: Any, node: NodeRef, **kwargs: Any) -> str:
+        if node.name == "w2" and not back.is_set():
+            back.set()
+            give_up = time.monotonic() + 60
+            while "w3" not in watched.labelled() and "node=w3 waits for the nodes that" not in caplog.text:
+                assert time.monotonic() < give_up
+                time.sleep(0.005)
+            if fails:
+                raise RemoteTimeout("it does not come")
+        return real_wait(api, node, **kwargs)
+
+    migration = watched.runs.migration(hold_daemonsets=[NAME], max_unavailable=2, max_failures=1)
+    with patch("tasks.service.drain_node", drain), patch("tasks.hold.wait_back", wait):
+        if fails:
+            with pytest.raises(NodeFailed, match="it does not come"):
+                watched.runs.run(migration)
+        else:
+            watched.runs.run(migration)
+    assert fails or watched.deleted.count("w2") == 1
+    assert watched.deleted.count("w3") == 1
     watched.whole()
 
 
