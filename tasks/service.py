@@ -16,10 +16,11 @@ from cri_switch.cluster.pods import title
 from cri_switch.cluster.probe import clear_probes
 from cri_switch.cluster.settle import settled
 from cri_switch.cluster.taint import remove_waiting_taint
-from cri_switch.cluster.workloads import controllers_on
+from cri_switch.cluster.workloads import controllers_on, with_earlier
 from cri_switch.model.attempt import Attempt
 from cri_switch.model.migration import Migration
 from cri_switch.model.step_result import StepResult
+from cri_switch.node.before import before_fact, note_cluster
 from tasks import reach, stop
 from tasks.left_pending import waiting_for_uncordon
 from tasks.step import DRY, Outcome, step
@@ -27,10 +28,16 @@ from tasks.step import DRY, Outcome, step
 
 @step
 def cordon(attempt: Attempt, migration: Migration) -> Outcome:
-    """No new pods on the node. What ran there before is noted: settle and the proof compare with it."""
+    """No new pods on the node. What ran there before is noted: settle and the proof compare with it.
+
+    Noted on the node too: after a reboot the next attempt asks for what the first one's drain took away.
+    """
     api = reach.cluster(migration)
     mark(api, attempt.node, attempt.migration_id)
-    noted = controllers_on(api, attempt.node)
+    before = before_fact(attempt.migration_id).read(reach.node(attempt.node, migration))
+    earlier = before.cluster if "controllers" in before.cluster else {}  # else no attempt since has come to its cordon
+    noted = with_earlier(controllers_on(api, attempt.node), earlier)
+    reach.act(attempt.node, migration, note_cluster(attempt.migration_id, noted))
     line = cordon_node(api, attempt.node, attempt.migration_id)
     data: dict[str, Any] = {"runtime_before": attempt.node.runtime, **noted}
     return Outcome(line, changed=0 if line.endswith("already cordoned") else 1, data=data)

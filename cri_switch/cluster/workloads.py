@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -84,6 +84,27 @@ def controllers_on(cluster: Cluster, node: NodeRef) -> dict[str, Any]:
     return {
         "controllers": [noted(cluster, key).model_dump(mode="json") for key in sorted(found)],
         "own_pods": [mine.model_dump(mode="json") for mine in own],
+    }
+
+
+def with_earlier(now: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]:
+    """What `controllers_on` noted now, and what it had noted before an earlier attempt took the node out: pure.
+
+    A node whose drain or reboot lies behind it has lost its controllers' pods, and its own are not ready.
+    """
+    counts, ready = dict[tuple[str, str, str], Controller](), dict[tuple[str, str, str], OwnPod]()
+    for noted_then in (earlier, now):
+        for one in map(Controller.model_validate, noted_then.get("controllers", ())):
+            known = counts.get(one.key)
+            if known is None or known.ready is None or (one.ready or 0) > known.ready:
+                counts[one.key] = one
+        for mine in map(OwnPod.model_validate, noted_then.get("own_pods", ())):
+            key = (mine.namespace, mine.kind, mine.name)
+            if key not in ready or mine.ready:
+                ready[key] = mine
+    return {
+        "controllers": [counts[key].model_dump(mode="json") for key in sorted(counts)],
+        "own_pods": [mine.model_dump(mode="json") for mine in ready.values()],
     }
 
 

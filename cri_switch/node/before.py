@@ -138,8 +138,23 @@ def note_before(migration_id: str, package: str, cluster: Mapping[str, Any]) -> 
         paths=paths,
         cluster=cluster,
     )
-    text = json.dumps(dataclasses.asdict(record), separators=(",", ":"))
     yield Do(sudo("install", "-d", "-m", "0700", "--", HOME, folder(migration_id)), "for the record")
     yield from keep_reserve(migration_id)
-    yield Put(before_path(migration_id), text.encode(), "note how the node was", mode=0o600)
+    yield Put(before_path(migration_id), _text(record), "note how the node was", mode=0o600)
     return "noted how the node was"
+
+
+def note_cluster(migration_id: str, cluster: Mapping[str, Any]) -> Action:
+    """Add to the API's part of the record, where there is one."""
+    path = before_path(migration_id)
+    file = yield from read(file_fact(path))
+    before = parse_before(file.text)
+    wanted = {**before.cluster, **cluster}
+    if not before.known or wanted == before.cluster:
+        return "noted already"
+    yield Put(path, _text(dataclasses.replace(before, cluster=wanted)), "note what ran there", expect=file.sha256)
+    return "noted what ran there"
+
+
+def _text(record: Before) -> bytes:
+    return json.dumps(dataclasses.asdict(record), separators=(",", ":")).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,28 @@ def test_after_a_reboot_no_checkpoint_of_before_is_trusted(cluster: Cluster) -> 
     cluster.run(go_on, 1)
     assert executed(cluster, 2) == list(STEPS)
     assert cluster.left() == []
+
+
+def test_after_a_reboot_as_much_is_asked_for_as_before_the_first_drain(cluster: Cluster) -> None:
+    """w1 is drained and its kubelet in pieces when it boots: what it shows by then is no measure."""
+    killed_before(cluster, "install_runtime")
+    cluster.world.machines["w1"].reboot()
+    for _ in range(16):
+        cluster.world.clock.sleep(1.0)
+    cluster.run(go_on, 1)
+    first, second = (json.loads(text)["data"] for text in results(cluster, "cordon"))
+    assert first["controllers"]
+    assert second == first
+    assert any("2 own pods run on containerd" in text for text in results(cluster, "verify_node"))
+    assert cluster.left() == []
+
+
+def results(cluster: Cluster, step: str) -> list[str]:
+    """What a step of w1 left in its checkpoints, attempt after attempt."""
+    node = cluster.world.store.get("Node", "w1")
+    assert node is not None
+    kept = cluster.runs.checkpoints.items()
+    return [text for key, text in sorted(kept) if node["metadata"]["uid"] in key and key.endswith(f".{step}")]
 
 
 def test_without_a_reboot_they_are(cluster: Cluster) -> None:
