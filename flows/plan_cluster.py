@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from prefect import flow
+from prefect import flow, get_run_logger
 
+from cri_switch.model.errors import CriSwitchError
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import FileChange, Plan, grouped
@@ -24,7 +25,8 @@ def plan_cluster(migration: Migration, diff: bool = False) -> PlannedRun:
     """The plan of a migration, read-only; with `diff` also what would change in every file of every node.
 
     Raises:
-        PreflightError: a check found a reason not to start; the plan is its `report`, and in the run's artifacts.
+        PreflightError: a check found a reason not to start; the plan, with what would change on the nodes that can be
+            read, is its `report` and in the run's artifacts.
     """
     stop.begin()
     with reach.all_closed():
@@ -34,22 +36,30 @@ def plan_cluster(migration: Migration, diff: bool = False) -> PlannedRun:
         planned = planned_run(plan, migration, looked.findings, looked.runtimes, looked.files)
         publish_plan(planned)
         problem = verdict(looked.findings)
+        if diff:
+            readable = [node for node in plan.todo if looked.files.get(node.name)]
+            planned = planned.model_copy(
+                update={"files": _files(readable, plan, migration, errors=problem is not None)}
+            )
+            publish_diff(migration.metadata.name, planned)
         if problem is not None:
             problem.report = planned
             raise problem
-        if diff:
-            planned = planned.model_copy(update={"files": _files(plan, migration)})
-            publish_diff(migration.metadata.name, planned)
         return planned
 
 
-def _files(plan: Plan, migration: Migration) -> tuple[FileChange, ...]:
+def _files(nodes: list[NodeRef], plan: Plan, migration: Migration, *, errors: bool) -> tuple[FileChange, ...]:
+    """What would change on these nodes; where there are errors a node whose files cannot be told is left out."""
+
     def one(node: NodeRef) -> list[FileChange]:
         return plan_files(node, migration, plan)
 
     changes: list[FileChange] = []
-    for _node, answer in side_by_side(one, plan.todo, at_once=16):
-        if isinstance(answer, Exception):
+    for node, answer in side_by_side(one, nodes, at_once=16):
+        if isinstance(answer, CriSwitchError) and errors:
+            get_run_logger().warning("node=%s what would change in its files cannot be told: %s", node, answer.what)
+        elif isinstance(answer, Exception):
             raise answer
-        changes += answer
+        else:
+            changes += answer
     return grouped(changes)

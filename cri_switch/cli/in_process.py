@@ -40,8 +40,11 @@ def run_flow(flow: Callable[[Migration], object], migration: Migration, kind: ty
     return answer
 
 
-def planned(migration: Migration, debug: bool, command: str, *, diff: bool = False) -> PlannedRun:
-    """The flow plan-cluster, also where errors stand in the way; `command` is what to type next where none does."""
+def planned(migration: Migration, debug: bool, command: str, mended: str, *, diff: bool = False) -> PlannedRun:
+    """The flow plan-cluster, also where errors stand in the way.
+
+    `command` is what to type next where none does, `mended` once they are mended.
+    """
     prepare()
     from flows.plan_cluster import plan_cluster  # noqa: PLC0415
 
@@ -50,7 +53,7 @@ def planned(migration: Migration, debug: bool, command: str, *, diff: bool = Fal
     except PreflightError as problem:
         if not isinstance(problem.report, PlannedRun):
             raise
-        return problem.report.model_copy(update={"next_command": ""})
+        return problem.report.model_copy(update={"next_command": mended})
     return found.model_copy(update={"next_command": command if found.todo or found.finished_before else ""})
 
 
@@ -61,11 +64,11 @@ def show_plan(found: PlannedRun, output: talk.Output) -> None:
         PreflightError: errors stand in the way.
     """
     talk.show(found, plan_text(found), output)
-    refuse_errors(found.findings)
+    refuse_errors(found.findings, found.next_command)
 
 
-def refuse_errors(findings: Iterable[Finding]) -> None:
-    """Raise PreflightError, the findings themselves being on stdout already."""
+def refuse_errors(findings: Iterable[Finding], command: str = "") -> None:
+    """Raise PreflightError, the findings themselves being on stdout already; `command` is for when they are mended."""
     errors = [finding for finding in findings if finding.level == "error"]
     if errors:
         names = ", ".join(sorted({finding.name for finding in errors}))
@@ -73,7 +76,9 @@ def refuse_errors(findings: Iterable[Finding]) -> None:
         raise PreflightError(
             f"{count} in the way: {names}",
             state="nothing was touched",
-            next_step="mend what is named and run the same command again",
+            next_step=f"mend what is named, then: {command}"
+            if command
+            else "mend what is named and run the same command again",
         )
 
 

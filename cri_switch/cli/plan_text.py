@@ -32,7 +32,8 @@ def _parts(plan: PlannedRun) -> Iterator[list[str]]:
     blocked = sum(1 for node in plan.todo if plan.blocked_by(node.name))
     yield [plan.summary.rstrip(".") + (f", {blocked} of them blocked." if blocked else ".")]
     if plan.next_command:
-        yield [f"Next: {plan.next_command}"]
+        errors = any(each.level == "error" for each in plan.findings)
+        yield [f"Next: {'mend the errors, then: ' if errors else ''}{plan.next_command}"]
 
 
 def spoken(seconds: float) -> str:

@@ -40,6 +40,16 @@ def test_with_errors_it_is_there_all_the_same(engine: Engineless) -> None:
     assert [each.name for each in found.findings if each.level == "error"] == ["BackupNotAcknowledged"]
 
 
+def test_with_errors_the_diff_is_that_of_the_nodes_that_can_be_told(engine: Engineless) -> None:
+    engine.world.machines["w1"].fs.write("/etc/containerd/config.toml", "version = [\n")
+    engine.world.machines["w2"].down_until = engine.world.clock.now() + 1e6
+    with pytest.raises(PreflightError) as problem:
+        engine.plan(engine.migration(), diff=True)
+    found = problem.value.report
+    assert {each.name for each in found.findings if each.level == "error"} == {"FileNotUnderstood", "Unreachable"}
+    assert {name for change in found.files for name in change.nodes} == {"cp1"}
+
+
 def test_a_saved_plan_is_done(engine: Engineless) -> None:
     report = engine.run_planned(engine.plan(engine.migration(nodes={"limit": ["w2"]})))
     assert {node.name: node.outcome for node in report.nodes} == {"w1": "skipped", "w2": "migrated", "cp1": "skipped"}

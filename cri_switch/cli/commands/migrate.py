@@ -38,8 +38,11 @@ def migrate(
     if dry_run:
         migration = _dry(migration)
     if not yes and not migration.spec.dry_run:
-        command = shlex.join(["cri-switch", "migrate", "-f", file, *choosing.words(), "--yes"])
-        show_plan(planned(migration, debug, command), output)
+        words = ["-f", file, *choosing.words()]
+        command, mended = (
+            shlex.join(["cri-switch", *each]) for each in (["migrate", *words, "--yes"], ["preflight", *words])
+        )
+        show_plan(planned(migration, debug, command, mended), output)
         talk.say("Nothing was changed. Run again with --yes, or save it: plan --out FILE")
         return
     prepare()

@@ -59,8 +59,14 @@ def plan(
         raise UsageError(what, state=_UNTOUCHED, next_step=_HELP)
     words = ["--plan", str(out)] if out is not None else ["-f", file, *choosing.words()]
     command = shlex.join(["cri-switch", "migrate", *words, "--yes"])
-    found = planned(choosing.applied(load_migration(file)), debug, command, diff=diff)
-    show_plan(found, output)
+    mended = shlex.join(["cri-switch", "preflight", "-f", file, *choosing.words()])
+    found = planned(choosing.applied(load_migration(file)), debug, command, mended, diff=diff)
+    try:
+        show_plan(found, output)
+    except PreflightError:
+        if out is not None:
+            talk.say(f"Not saved in {out}: errors stand in the way")
+        raise
     if out is not None:
         save_plan(found, out)
         talk.say(f"Saved in {out}")

@@ -71,8 +71,12 @@ def test_the_whole_page() -> None:
         "",
         "Plan: 2 to migrate, 0 to resume, 1 left alone, 1 of them blocked.",
         "",
-        "Next: cri-switch migrate -f prod.yaml --yes",
+        "Next: mend the errors, then: cri-switch migrate -f prod.yaml --yes",
     ]
+
+
+def test_without_errors_the_next_command_is_all() -> None:
+    assert plan_text(planned(findings=())).splitlines()[-1] == "Next: cri-switch migrate -f prod.yaml --yes"
 
 
 def test_nothing_to_do_is_short() -> None:
