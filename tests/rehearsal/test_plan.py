@@ -47,6 +47,7 @@ def test_with_errors_the_diff_is_that_of_the_nodes_that_can_be_told(engine: Engi
         engine.plan(engine.migration(), diff=True)
     found = problem.value.report
     assert {each.name for each in found.findings if each.level == "error"} == {"FileNotUnderstood", "Unreachable"}
+    assert problem.value.exit_code == 3
     assert {name for change in found.files for name in change.nodes} == {"cp1"}
 
 

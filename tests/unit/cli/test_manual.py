@@ -50,7 +50,20 @@ def test_the_exit_codes_are_those_of_the_errors() -> None:
     kinds = [
         kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.CriSwitchError)
     ]
-    assert {kind.exit_code for kind in kinds} | {0, 130} == set(EXIT_CODES)
+    assert {kind.__name__: kind.exit_code for kind in kinds} == {
+        "CriSwitchError": 1, "RemoteCommandFailed": 1, "FileChanged": 1,
+        "UsageError": 2,
+        "SettingsError": 3, "PreflightError": 3,
+        "Unreachable": 4, "HostKeyRefused": 4, "LoginRefused": 4, "SudoRefused": 4, "ApiError": 4,
+        "DrainBlocked": 5,
+        "RemoteTimeout": 6, "NotProven": 6, "BackupFailed": 6, "Moved": 6, "GateClosed": 6,
+        "NodeFailed": 7, "RollbackFailed": 7,
+        "LockHeld": 8,
+        "WindowClosed": 9,
+        "NotApproved": 10,
+        "Stopped": 130,
+    }  # fmt: skip
+    assert {kind.exit_code for kind in kinds} | {0} == set(EXIT_CODES)
     shown = help_text()
     readme = (ROOT / "README.md").read_text()
     for code, meaning in EXIT_CODES.items():

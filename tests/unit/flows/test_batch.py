@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cri_switch.model.attempt import Attempt
-from cri_switch.model.errors import CriSwitchError, Moved, NodeFailed, NotProven, RollbackFailed
+from cri_switch.model.errors import CriSwitchError, DrainBlocked, Moved, NodeFailed, NotProven, RollbackFailed
 from cri_switch.model.migration import Backup, ClusterAccess, Metadata, Migration, Spec
 from cri_switch.model.node_outcome import NodeOutcome
 from cri_switch.model.node_ref import NodeRef
@@ -49,6 +49,14 @@ def test_a_failed_node_is_what_is_told() -> None:
         run.conclude(report("node w9 joined since the plan"))
     assert caught.value.exit_code == 7
     assert "untouched: w2" in caught.value.state
+
+
+def test_a_blocked_drain_is_a_node_that_did_not_arrive() -> None:
+    run = Batches(PLAN, MIGRATION)
+    run.failures["w1"] = DrainBlocked("w1: a budget allows none")
+    with pytest.raises(NodeFailed, match="a budget allows none") as caught:
+        run.conclude(report())
+    assert caught.value.exit_code == 7
 
 
 def test_a_subflow_that_could_not_be_started_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
