@@ -6,20 +6,22 @@ from collections.abc import Iterator
 
 from prefect import get_run_logger
 
-from cri_switch.model.errors import CriSwitchError, Moved, NodeFailed, RollbackFailed, Stopped
+from cri_switch.model.errors import CriSwitchError, LockHeld, Moved, NodeFailed, RollbackFailed, Stopped, Unreachable
 from cri_switch.model.migration import Migration
+from cri_switch.model.node_end import RunSoFar, rolled_back
 from cri_switch.model.node_outcome import NodeOutcome
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
-from cri_switch.model.report import Outcome, Report
+from cri_switch.model.report import Report
 from flows.migrate_node import begun, migrate_node
 from flows.side_by_side import side_by_side
 from tasks import stop
-from tasks.batch_cordon import cordon_batch
+from tasks.batch_cordon import cordon_batch, free_batch
 from tasks.control_plane import may_go_out, next_control_plane
 from tasks.docker import remove_docker
 from tasks.open_attempt import open_attempt
 from tasks.step import stands
+from tasks.window import check_window
 
 _STARTS = 4
 
@@ -33,6 +35,7 @@ class Batches:
         self.outcomes: dict[str, NodeOutcome] = {}
         self.failures: dict[str, CriSwitchError | Exception] = {}
         self.problem: CriSwitchError | None = None
+        self._cordoned: set[str] = set()
 
     def in_turn(self) -> Iterator[tuple[NodeRef, ...]]:
         """The plan's batches; among control-plane nodes the next is chosen when its turn has come.
@@ -60,10 +63,9 @@ class Batches:
         """
         if batch[0].role == "control-plane" and not self.migration.spec.dry_run:
             may_go_out(batch[0], self.plan, self.migration)
+        self._cordoned |= {node.name for node in batch}
         cordon_batch(list(batch), self.plan, self.migration)
-        for node, answer in side_by_side(self._one, batch, at_once=len(batch)):
-            if isinstance(answer, Exception):
-                self.failures[node.name] = answer
+        side_by_side(self._one, batch, at_once=len(batch))
         why = stop.why()
         if why is not None:
             raise why
@@ -71,67 +73,55 @@ class Batches:
             raise self._failed()
 
     def _critical(self, batch: tuple[NodeRef, ...]) -> bool:
-        """What `max_failures` never allows: the canary failed, a control-plane node, or one was left unhealthy."""
-        if any(isinstance(problem, RollbackFailed) for problem in self.failures.values()):
+        """What `max_failures` never allows: the canary failed, a control-plane node, or one is not back on Docker."""
+        lost = [name for name, problem in self.failures.items() if not rolled_back(problem)]
+        if not self.migration.spec.dry_run and any(name not in self.outcomes for name in lost):
             return True
         failed = any(node.name in self.failures for node in batch)
         return failed and (batch == self.plan.canary or batch[0].role == "control-plane")
 
     def remove_docker(self) -> None:
-        """Docker's packages, node by node, once the whole cluster is proven: not where a node has failed."""
+        """Docker's packages, node by node, once the whole cluster is proven: not where a node has failed.
+
+        Raises:
+            WindowClosed: the window has ended; the next one removes what is left.
+        """
         if self.migration.spec.remove_docker == "never" or self.failures:
             return
         for node in self.plan.finished_before:
+            check_window(self.migration, (), (), node=False)
             remove_docker(open_attempt(node, self.migration, self.plan), self.migration)
         if self.migration.spec.remove_docker == "after_migration":
-            for name, outcome in list(self.outcomes.items()):
-                result = remove_docker(outcome.attempt, self.migration)
-                self.outcomes[name] = outcome.model_copy(update={"results": (*outcome.results, result)})
+            for name in list(self.outcomes):
+                check_window(self.migration, (), (), node=False)
+                self._without_docker(name)
+
+    def free(self) -> None:
+        """What was cordoned with its batch and never begun is as it was, whatever the run came to."""
+        names = self.so_far.only_cordoned
+        if names and not self.migration.spec.dry_run:
+            nodes = [node for node in self.plan.todo if node.name in names]
+            self._cordoned -= set(free_batch(nodes, self.plan, self.migration))
 
     @property
-    def reasons(self) -> dict[str, str]:
-        """Why nodes failed, in words."""
-        return {name: str(problem) for name, problem in self.failures.items()}
-
-    @property
-    def ended(self) -> dict[str, Outcome]:
-        """How the nodes that failed are left: back on Docker, or unhealthy."""
-        ends: dict[str, Outcome] = {}
-        for name, problem in self.failures.items():
-            if isinstance(problem, RollbackFailed):
-                ends[name] = "unhealthy"
-            elif isinstance(problem, CriSwitchError) and problem.rolled_back:
-                ends[name] = "rolled-back"
-        return ends
+    def so_far(self) -> RunSoFar:
+        """What is known of the run now."""
+        dry_run = self.migration.spec.dry_run
+        return RunSoFar(self.plan, list(self.outcomes), dict(self.failures), stands(), self._cordoned, dry_run)
 
     @property
     def left(self) -> list[str]:
         """The nodes that have not arrived."""
         return [node.name for node in self.plan.todo if node.name not in self.outcomes]
 
-    def cancelled(self) -> None:
-        """The run was asked to stop: say where each node stands, and end with that."""
-        at = stands()
-        half = {name: at[name] for name in self.left if at.get(name, "stage").split()[0] != "stage"}
-        for name, step in half.items():
-            self.failures.setdefault(name, Stopped(f"left at {step}; the next run goes on here"))
-        untouched = [name for name in self.left if name not in half]
-        before = [node.name for node in self.plan.finished_before]
-        for name in (*self.outcomes, *before):
-            if at.get(name) == "remove_docker (not finished)":
-                half[name] = at[name]
-        self.problem = Stopped(
+    def cancelled(self) -> Stopped:
+        """The run was asked to stop: it ends with where each node stands."""
+        self.problem = problem = Stopped(
             "the run was cancelled",
-            state="; ".join(
-                [
-                    f"migrated: {', '.join(self.outcomes) or 'none'}",
-                    *([f"migrated by an earlier run: {', '.join(before)}"] if before else []),
-                    *(f"{name} is left at {step}" for name, step in half.items()),
-                    f"untouched: {', '.join(untouched) or 'none'}",
-                ]
-            ),
-            next_step="run the same command again: it resumes here",
+            state=self.so_far.state,
+            next_step=self._first + "run the same command again: it resumes here",
         )
+        return problem
 
     def conclude(self, report: Report) -> Report:
         """The report of a run that reached its end, or the error that says why it did not.
@@ -139,6 +129,7 @@ class Batches:
         Raises:
             CriSwitchError: what ended the run early; its `report` is the report.
             Moved: the chosen nodes arrived, but the cluster's nodes are not those of the plan any more.
+            Unreachable: they arrived, but the API could not be asked how they are at the end.
         """
         problem = self.problem
         if problem is None and self.failures:
@@ -149,12 +140,27 @@ class Batches:
                 state="every node of the plan is on the new runtime",
                 next_step="run the same command again: it plans with the nodes that are there now",
             )
+        if problem is None and report.warnings:
+            problem = Unreachable("; ".join(report.warnings), next_step="run the same command again: it looks anew")
         if problem is not None:
+            problem.state = problem.state or self.so_far.state
             problem.report = report
             raise problem
         return report
 
-    def _one(self, node: NodeRef) -> NodeOutcome:
+    def _one(self, node: NodeRef) -> None:
+        """A node, noted at once as arrived or failed: a cancel that comes now knows it. A stop is no failure."""
+        try:
+            self.outcomes[node.name] = self._switched(node)
+            if self.migration.spec.remove_docker == "after_node":
+                self._without_docker(node.name)
+        except (Stopped, LockHeld):
+            raise
+        except Exception as problem:
+            self.failures[node.name] = problem
+            raise
+
+    def _switched(self, node: NodeRef) -> NodeOutcome:
         """The node's subflow; a failure to even start it means again, not that the node failed (prefect.md 1)."""
         for start in range(1, _STARTS + 1):
             before = begun(node)
@@ -168,21 +174,31 @@ class Batches:
                 continue
             if outcome.attempt.node.name != node.name:
                 raise NodeFailed(f"the engine answered {outcome.attempt.node.name} where {node.name} was asked for")
-            self.outcomes[node.name] = outcome  # at once: a cancel that comes now leaves this node done
             return outcome
         raise AssertionError("unreachable")
 
-    def _failed(self) -> NodeFailed:
-        lines = [f"{name}: {reason}" for name, reason in self.reasons.items()]
-        todo = [node.name for node in self.plan.todo if node.name not in {**self.outcomes, **self.failures}]
-        lost = [problem for problem in self.failures.values() if isinstance(problem, RollbackFailed)]
-        first = [f"{problem.next_step}; then " for problem in lost]
-        unhealthy = [name for name, end in self.ended.items() if end == "unhealthy"]
+    def _without_docker(self, name: str) -> None:
+        outcome = self.outcomes[name]
+        result = remove_docker(outcome.attempt, self.migration)
+        self.outcomes[name] = outcome.model_copy(update={"results": (*outcome.results, result)})
+
+    @property
+    def _first(self) -> str:
+        """What must be typed before anything else, for nodes that are unhealthy."""
+        return "".join(
+            f"{each.next_step}; then " for each in self.failures.values() if isinstance(each, RollbackFailed)
+        )
+
+    def _failed(self) -> CriSwitchError:
+        """Its state is for `conclude`, when everything has been left as it stays."""
+        lines = "\n".join(f"{name}: {problem}" for name, problem in self.failures.items())
+        again = "mend what is named above and run the same command again"
+        if all(name in self.outcomes for name in self.failures):
+            kind = NodeFailed if self.left else CriSwitchError
+            return kind(
+                f"Docker's packages were not removed everywhere:\n{lines}", next_step=f"{again}: it removes them"
+            )
         return NodeFailed(
-            "not every node reached the target:\n" + "\n".join(lines),
-            state=f"migrated: {', '.join(self.outcomes) or 'none'}; "
-            + (f"unhealthy: {', '.join(unhealthy)}; " if unhealthy else "")
-            + f"untouched: {', '.join(todo) or 'none'}",
-            next_step="".join(first)
-            + "mend what is named above and run the same command again: it resumes at the failed node",
+            f"not every node reached the target:\n{lines}",
+            next_step=f"{self._first}{again}: it resumes at the failed node",
         )

@@ -6,7 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled
 
-from cri_switch.model.errors import LockHeld, Moved, NodeFailed, Stopped
+from cri_switch.model.errors import CriSwitchError, LockHeld, Moved, NodeFailed, Stopped
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
@@ -55,16 +55,21 @@ def migrate_cluster(migration: Migration) -> Report | State[Report]:
 def run(migration: Migration, as_planned: PlannedRun | None = None) -> Report | State[Report]:
     """The run itself; with `as_planned` exactly that plan."""
     with stop.listening(), reach.all_closed():
+        begun: Batches | None = None
         try:
-            return _migrate(migration, as_planned)
+            begun, turn = _looked(migration, as_planned)
+            return _migrate(begun, turn)
         except NOT_FAILED as problem:
             return ended(problem)
         except CANCELS:
             stop.heard()
-            return ended(Stopped("the run was cancelled", state="no node was taken out of service"))
+            if begun is None:
+                return ended(Stopped("the run was cancelled", state="this run took no node out of service"))
+            return ended(begun.cancelled())
 
 
-def _migrate(migration: Migration, as_planned: PlannedRun | None) -> Report:
+def _looked(migration: Migration, as_planned: PlannedRun | None) -> tuple[Batches, Turn]:
+    """The plan and everything that may refuse it, before anything is touched."""
     found = discovered(migration)
     plan = plan_nodes(found, migration)
     if as_planned is not None:
@@ -75,6 +80,11 @@ def _migrate(migration: Migration, as_planned: PlannedRun | None) -> Report:
     batches = Batches(plan, migration)
     turn = Turn(batches, migration)
     turn.begin()
+    return batches, turn
+
+
+def _migrate(batches: Batches, turn: Turn) -> Report:
+    plan, migration = batches.plan, batches.migration
     with locked(migration, plan.migration_id):
         remember(plan, migration)
         mend_holds(plan, migration)
@@ -98,12 +108,37 @@ def _migrate(migration: Migration, as_planned: PlannedRun | None) -> Report:
             if bug is None:
                 raise
             batches.problem = stop.why() or bug
-        report = finish(plan, migration, batches.outcomes, batches.reasons, saved, batches.ended)
-        report = publish(report.model_copy(update={"approvals": turn.approvals}))
-        if not isinstance(stop.why(), LockHeld):
-            clear_taints(plan, migration)
-            end_holds(migration)
-    return batches.conclude(report)
+        try:
+            report = _told(batches, turn, saved)
+        except CANCELS:
+            stop.heard()
+            if batches.problem is None:
+                batches.cancelled()
+            report = _told(batches, turn, saved)
+        return batches.conclude(report)
+
+
+def _told(batches: Batches, turn: Turn, saved: str) -> Report:
+    """Nothing is left in the API that only this run needs, and the report; where the Lease is lost, all is left."""
+    plan, migration, mine = batches.plan, batches.migration, not isinstance(stop.why(), LockHeld)
+    if mine:
+        batches.free()
+    report = finish(plan, migration, batches.outcomes, batches.so_far.ends, saved)
+    more = _tidied(plan, migration, away=bool(report.warnings)) if mine else []
+    return publish(report.model_copy(update={"approvals": turn.approvals, "warnings": [*report.warnings, *more]}))
+
+
+def _tidied(plan: Plan, migration: Migration, *, away: bool) -> list[str]:
+    """No taint, no hold; or that some may be left. An API that was just `away` is not waited for once more."""
+    left = "taints of waiting nodes and held DaemonSets may be left: the next run takes them away"
+    if away:
+        return [left]
+    try:
+        clear_taints(plan, migration)
+        end_holds(migration)
+    except CriSwitchError as problem:
+        return [f"{left}: {problem.what}"]
+    return []
 
 
 def _refuse_moved(lines: list[str]) -> None:
@@ -126,6 +161,6 @@ def _stage(plan: Plan, migration: Migration) -> None:
     problems = [f"{node.name}: {answer}" for node, answer in answers if isinstance(answer, Exception)]
     if problems:
         raise NodeFailed(
-            "staging failed; no node was taken out of service:\n" + "\n".join(problems),
+            "staging failed; no node was taken out of service by this run:\n" + "\n".join(problems),
             next_step="mend what is named and run the same command again",
         )

@@ -11,7 +11,7 @@ from cri_switch.model.migration import Migration
 from cri_switch.model.node_outcome import NodeOutcome
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
-from tasks.docker import remove_docker, stop_docker
+from tasks.docker import stop_docker
 from tasks.hold import hold_daemonsets, holding, release_daemonsets
 from tasks.kubelet import configure_kubelet, start_kubelet, stop_kubelet
 from tasks.lock import in_hand
@@ -56,6 +56,4 @@ def migrate_node(node: NodeRef, migration: Migration, plan: Plan) -> NodeOutcome
             done.append(release_daemonsets(attempt, migration))
         done.append(uncordon(attempt, migration))
         done.append(settle(attempt, migration, before, drained))
-    if migration.spec.remove_docker == "after_node":
-        done.append(remove_docker(attempt, migration))
     return NodeOutcome(attempt=attempt, results=tuple(done))

@@ -6,7 +6,8 @@ from prefect import flow
 
 from cri_switch.model.errors import CriSwitchError, DrainBlocked, Stopped, UsageError
 from cri_switch.model.migration import Migration
-from cri_switch.model.report import Outcome, Report
+from cri_switch.model.node_end import NodeEnd
+from cri_switch.model.report import Report
 from flows.discovered import discovered
 from flows.ended import CANCELS
 from tasks import reach, stop
@@ -54,9 +55,9 @@ def _rollback(migration: Migration, name: str) -> Report:
             raise
         except CriSwitchError as first:
             problem, said = failed(ref, migration, first), ""
-        ended: Outcome = "unhealthy" if problem else "rolled-back"
+        end = NodeEnd("unhealthy" if problem else "rolled-back", str(problem or said))
         only = plan.model_copy(update={"nodes": tuple(each for each in plan.nodes if each.node == ref)})
-        report = publish(finish(only, migration, {}, {name: str(problem or said)}, "", {name: ended}))
+        report = publish(finish(only, migration, {}, {name: end}, ""))
     report = report.model_copy(update={"moved": []})
     if problem is not None:
         problem.report = report

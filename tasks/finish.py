@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cri_switch.cluster.inventory import inventory, moved
+from cri_switch.model.errors import CriSwitchError
 from cri_switch.model.migration import Migration
+from cri_switch.model.node_end import NodeEnd
 from cri_switch.model.node_outcome import NodeOutcome
+from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import NodePlan, Plan
-from cri_switch.model.report import NodeReport, Outcome, Report
+from cri_switch.model.report import NodeReport, Report
 from tasks import reach
 from tasks.look import look
 
 
-def _row(
-    entry: NodePlan, after: str, outcome: NodeOutcome | None, failure: str, ended: Outcome, dry_run: bool
-) -> NodeReport:
+def _row(entry: NodePlan, after: str, outcome: NodeOutcome | None, end: NodeEnd | None, *, dry_run: bool) -> NodeReport:
     row = NodeReport(
         name=entry.node.name,
         role=entry.node.role,
@@ -24,42 +27,46 @@ def _row(
     )
     if outcome is not None and dry_run:
         row.reason, row.steps = "dry run: nothing was changed", outcome.seconds()
-    elif outcome is not None:
-        row.outcome = "migrated"
+        return row
+    if outcome is not None:
         row.runtime_before = str(outcome.results[0].data["runtime_before"])
         row.out_of_service_seconds = outcome.out_of_service
         row.cordoned_seconds = outcome.cordoned
         row.steps = outcome.seconds()
-    elif failure:
-        row.outcome, row.reason = ended, failure
+    if end is not None:
+        row.outcome, row.reason = end.outcome, end.reason or entry.reason
     elif entry.action == "skip":
         row.outcome = "skipped"
     return row
 
 
 @look
-def finish(
-    plan: Plan,
-    migration: Migration,
-    outcomes: dict[str, NodeOutcome],
-    failures: dict[str, str],
-    backup: str,
-    ended: dict[str, Outcome] | None = None,
-) -> Report:
-    """The report, from the outcomes and from what the API says of every node now.
+def nodes_now(migration: Migration) -> list[NodeRef]:
+    """What the API says of every node now. Raises ApiError, Unreachable."""
+    return inventory(reach.cluster(migration))
 
-    `ended` says of a failure whether the node is back on Docker or unhealthy.
+
+def finish(
+    plan: Plan, migration: Migration, outcomes: Mapping[str, NodeOutcome], ends: Mapping[str, NodeEnd], backup: str
+) -> Report:
+    """The report, from the outcomes, how the run leaves its nodes, and what the API says of them now.
+
+    An API that does not answer is a warning in it: that must not hide how the run ended.
     """
-    now = inventory(reach.cluster(migration))
-    after = {node.name: node.runtime for node in now}
+    now: list[NodeRef] | None = None
+    warnings = []
+    try:
+        now = nodes_now(migration)
+    except CriSwitchError as problem:
+        warnings = [f"the API was not asked how the nodes are now: {problem.what}"]
+    after = {node.name: node.runtime for node in now or ()}
     rows = [
         _row(
             n,
             after.get(n.node.name, ""),
             outcomes.get(n.node.name),
-            failures.get(n.node.name, ""),
-            (ended or {}).get(n.node.name, "failed"),
-            migration.spec.dry_run,
+            ends.get(n.node.name),
+            dry_run=migration.spec.dry_run,
         )
         for n in plan.nodes
     ]
@@ -69,6 +76,7 @@ def finish(
         cluster_uid=plan.cluster_uid,
         target=plan.target,
         nodes=rows,
-        moved=moved([n.node for n in plan.nodes], now),
+        moved=[] if now is None else moved([n.node for n in plan.nodes], now),
+        warnings=warnings,
         backup=backup,
     )

@@ -51,7 +51,9 @@ def locked(migration: Migration, migration_id: str) -> Iterator[None]:
     try:
         yield
     finally:
-        keeper.stop()
+        if stop.stopping():  # who stopped it waits for the end
+            lease.cluster = lease.cluster.impatient()
+        keeper.stop(1.0 if stop.stopping() else 5.0)
         try:
             lease.release()
         except (ApiError, Unreachable) as problem:

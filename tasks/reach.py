@@ -34,7 +34,13 @@ _LOCAL = threading.local()
 
 
 def cluster(migration: Migration) -> Cluster:
-    """The API of the migration's cluster, one client a thread."""
+    """The API of the migration's cluster; a run that was asked to stop does not wait until it is back."""
+    api = _client(migration)
+    return api.impatient() if stop.stopping() else api
+
+
+def _client(migration: Migration) -> Cluster:
+    """One a thread."""
     access = migration.spec.cluster
     clients: dict[str, Cluster] = _LOCAL.__dict__.setdefault("clients", {})
     key = f"{access.model_dump_json()} {migration.spec.dry_run}"

@@ -32,6 +32,14 @@ def stands() -> dict[str, str]:
     return dict(_STANDS)
 
 
+def stand(node: str, at: str) -> None:
+    """Note where a node is, beside the steps; "" where it is as it was before the first."""
+    if at:
+        _STANDS[node] = at
+    else:
+        _STANDS.pop(node, None)
+
+
 DRY = "there is nothing to wait for"
 
 

@@ -13,7 +13,7 @@ from cri_switch.model.node_ref import NodeRef
 from tasks import stop
 from tasks.bug import as_bug
 from tasks.rollback import rollback
-from tasks.step import stands
+from tasks.step import stand, stands
 
 _BACK = "back on Docker"
 _LINES = 12
@@ -47,6 +47,9 @@ def undone_on_failure(attempt: Attempt, migration: Migration) -> Iterator[None]:
 
 def _take_back(attempt: Attempt, migration: Migration, problem: CriSwitchError) -> None:
     """Roll the node back and note in the problem that it is; raises RollbackFailed, Stopped."""
+    name = attempt.node.name
+    at = stands().get(name, "")
+    stand(name, "rollback (not finished)")
     try:
         done = rollback(attempt, migration, problem.what)
     except Stopped as also:
@@ -54,10 +57,13 @@ def _take_back(attempt: Attempt, migration: Migration, problem: CriSwitchError) 
         also.state = "half way back to Docker; the next run goes on"
         raise also from problem
     except CriSwitchError as also:
+        stand(name, at)
         raise failed(attempt.node, migration, also, problem) from problem
     except Exception as bug:  # whatever it is: the node is neither here nor there, and nothing further may start
+        stand(name, at)
         unexpected = CriSwitchError(f"{type(bug).__name__}: {bug}")
         raise failed(attempt.node, migration, unexpected, problem) from bug
+    stand(name, "")
     problem.rolled_back = True
     problem.state = "\n".join([f"{_BACK}: {done}", *_said(problem)])
     problem.next_step = problem.next_step or "mend what is named and run the same command again"

@@ -131,7 +131,7 @@ def _table(title: str, said: Said, stands: dict[str, str]) -> Group:
         if step == "rollback":
             style = "yellow"
         elif node in said.failed:
-            style, state = "red", "failed"
+            style, step, state = "red", said.failed[node], "failed"
         elif count == len(STEPS):
             style, state = "green", ""
         else:

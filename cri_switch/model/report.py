@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Outcome = Literal["migrated", "skipped", "failed", "rolled-back", "unhealthy", "untouched"]
+Outcome = Literal["migrated", "skipped", "failed", "rolled-back", "unhealthy", "half-done", "untouched"]
+"""failed is of a dry run only; half-done says that the next run goes on with the node."""
 
 
 class NodeReport(BaseModel):

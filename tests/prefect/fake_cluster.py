@@ -19,12 +19,12 @@ from prefect import flow, get_run_logger  # noqa: E402
 
 import flows.batch  # noqa: E402
 import flows.migrate_cluster as under_test  # noqa: E402
+import tasks.finish  # noqa: E402
 from cri_switch.model.attempt import Attempt  # noqa: E402
 from cri_switch.model.migration import Migration  # noqa: E402
 from cri_switch.model.node_outcome import NodeOutcome  # noqa: E402
 from cri_switch.model.node_ref import NodeRef  # noqa: E402
 from cri_switch.model.plan import NodePlan, Plan  # noqa: E402
-from cri_switch.model.report import NodeReport, Report  # noqa: E402
 from cri_switch.model.step_result import StepResult  # noqa: E402
 from tasks import step, stop  # noqa: E402
 
@@ -69,23 +69,8 @@ def plan_nodes(_found: object, _migration: Migration) -> Plan:
     return Plan(cluster_uid="c", migration_id="m", target="containerd", nodes=nodes, batches=(NODES[:1], NODES[1:]))
 
 
-def finish(
-    plan: Plan, migration: Migration, outcomes: dict[str, NodeOutcome], failures: dict[str, str], *_: object
-) -> Report:
-    def row(node: NodeRef) -> NodeReport:
-        outcome = "migrated" if node.name in outcomes else "failed" if node.name in failures else "untouched"
-        return NodeReport.model_validate(
-            {
-                "name": node.name,
-                "role": node.role,
-                "runtime_before": node.runtime,
-                "outcome": outcome,
-                "reason": failures.get(node.name, ""),
-            }
-        )
-
-    report = Report(migration=migration.metadata.name, migration_id="m", cluster_uid="c", target="containerd")
-    return report.model_copy(update={"nodes": [row(node) for node in plan.todo]})
+def nodes_now(_migration: Migration) -> list[NodeRef]:
+    return list(NODES)
 
 
 def nothing(*_args: object, **_kwargs: object) -> str:
@@ -104,12 +89,14 @@ NOTHING = (
 for each in NOTHING:
     assert hasattr(under_test, each), each
     setattr(under_test, each, nothing)
-for name, value in (("plan_nodes", plan_nodes), ("finish", finish), ("verify_cluster", verify)):
+for name, value in (("plan_nodes", plan_nodes), ("verify_cluster", verify)):
     assert hasattr(under_test, name), name
     setattr(under_test, name, value)
 setattr(under_test, "locked", lambda *_: nullcontext())  # noqa: B010
 setattr(flows.batch, "migrate_node", migrate_node)  # noqa: B010
 setattr(flows.batch, "cordon_batch", nothing)  # noqa: B010
+setattr(flows.batch, "free_batch", lambda nodes, *_: [node.name for node in nodes])  # noqa: B010
+setattr(tasks.finish, "nodes_now", nodes_now)  # noqa: B010
 setattr(flows.batch.Batches, "remove_docker", nothing)  # noqa: B010
 migrate_cluster = under_test.migrate_cluster
 

@@ -226,7 +226,7 @@ class Engineless:
             stack.enter_context(patch.object(stop, "sleep", self._sleep))
             stack.enter_context(patch.object(reach, "node", node))
             stack.enter_context(patch.object(reach, "leave", lambda _ref: None))
-            stack.enter_context(patch.object(reach, "cluster", lambda m: self.cluster(dry_run=m.spec.dry_run)))
+            stack.enter_context(patch.object(reach, "_client", lambda m: self.cluster(dry_run=m.spec.dry_run)))
             opener = SimpleNamespace(open=lambda _access: self.cluster())
             stack.enter_context(patch.object(tasks.lock, "Cluster", opener))
             stack.enter_context(patch("cri_switch.cluster.wait.Pace.sleep", clock.sleep, create=True))

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from cri_switch.model.attempt import Attempt
-from cri_switch.model.errors import CriSwitchError, DrainBlocked, Moved, NodeFailed, NotProven, RollbackFailed
+from cri_switch.model.errors import (
+    CriSwitchError,
+    DrainBlocked,
+    Moved,
+    NodeFailed,
+    NotProven,
+    RollbackFailed,
+    Unreachable,
+)
 from cri_switch.model.migration import Backup, ClusterAccess, Metadata, Migration, Spec
 from cri_switch.model.node_outcome import NodeOutcome
 from cri_switch.model.node_ref import NodeRef
@@ -31,6 +39,11 @@ def report(*moved: str) -> Report:
     return Report(migration="m", migration_id="id", cluster_uid="c", target="containerd", moved=list(moved))
 
 
+def back(problem: CriSwitchError) -> CriSwitchError:
+    problem.rolled_back = True
+    return problem
+
+
 def test_all_arrived() -> None:
     assert Batches(PLAN, MIGRATION).conclude(report()) == report()
 
@@ -42,13 +55,21 @@ def test_nodes_that_joined_meanwhile_make_it_no_success() -> None:
     assert caught.value.report.moved == ["node w9 joined since the plan"]
 
 
+def test_an_end_that_the_api_did_not_see_is_no_success() -> None:
+    """Every node was proven, but an API that does not answer then is nothing to be silent about."""
+    seen = report().model_copy(update={"warnings": ["the API was not asked: no answer"]})
+    with pytest.raises(Unreachable, match="no answer") as caught:
+        Batches(PLAN, MIGRATION).conclude(seen)
+    assert (caught.value.exit_code, caught.value.report) == (4, seen)
+
+
 def test_a_failed_node_is_what_is_told() -> None:
     run = Batches(PLAN, MIGRATION)
-    run.failures["w1"] = CriSwitchError("w1: no disk")
+    run.failures["w1"] = back(CriSwitchError("w1: no disk"))
     with pytest.raises(NodeFailed, match="w1: no disk") as caught:
         run.conclude(report("node w9 joined since the plan"))
     assert caught.value.exit_code == 7
-    assert "untouched: w2" in caught.value.state
+    assert caught.value.state == "migrated: none; back on Docker: w1; untouched: w2"
 
 
 def test_a_blocked_drain_is_a_node_that_did_not_arrive() -> None:
@@ -124,10 +145,11 @@ def _tried(monkeypatch: pytest.MonkeyPatch, problems: dict[str, CriSwitchError],
 @pytest.mark.parametrize(
     ("failing", "problem", "allowed", "begun"),
     [
-        ("w2", NotProven("x"), 0, ["w1", "w2"]),
-        ("w2", NotProven("x"), 1, ["w1", "w2", "cp1", "cp2"]),
-        ("w1", NotProven("the canary"), 9, ["w1"]),
-        ("cp1", NotProven("a control plane"), 9, ["w1", "w2", "cp1"]),
+        ("w2", back(NotProven("x")), 0, ["w1", "w2"]),
+        ("w2", back(NotProven("x")), 1, ["w1", "w2", "cp1", "cp2"]),
+        ("w2", NotProven("not back on Docker"), 9, ["w1", "w2"]),
+        ("w1", back(NotProven("the canary")), 9, ["w1"]),
+        ("cp1", back(NotProven("a control plane")), 9, ["w1", "w2", "cp1"]),
         ("w2", RollbackFailed("unhealthy"), 9, ["w1", "w2"]),
     ],
 )
