@@ -30,12 +30,13 @@ def lateness(
 
 
 def too_late(migration: Migration) -> str:
-    """`lateness` of this run."""
+    """`lateness` of this run's first go: a Retry has been counted, a Resume has left the key of its pause behind."""
     run = getattr(get_run_context(), "flow_run", None)
+    again = run is not None and (run.run_count > 1 or bool(run.empirical_policy.pause_keys))
     return lateness(
         flow_run.get_scheduled_start_time(),
         datetime.now(UTC),
-        by_schedule=bool(run is not None and run.auto_scheduled),
+        by_schedule=bool(run is not None and run.auto_scheduled and not again),
         allowed=migration.spec.start_within,
         window=migration.spec.window,
     )

@@ -113,9 +113,13 @@ class PodWorker:
         alive = [box for box in boxes if box.sandbox and box.running]
         running = {box.name for box in own if box.running and alive and box.sandbox_id == alive[0].id}
         missing = [(name, image) for name, image in pod.containers if name not in running]
-        if not missing or now < record.next_at:
+        if not missing:
             return own
         try:
+            if now < record.next_at:
+                if not alive and not record.waiting.message:  # its sandbox comes at once, its containers after it
+                    self._sandbox(pod, boxes)
+                return own
             return self._start(pod, boxes, alive, missing)
         except EngineRefuses as problem:
             record.waiting = Waiting(
@@ -132,15 +136,17 @@ class PodWorker:
     def _start(self, pod: Pod, boxes: list[Box], alive: list[Box], missing: list[tuple[str, str]]) -> list[Box]:
         engine = self._kubelet.engine
         attempts = {box.name: box.attempt + 1 for box in sorted(boxes, key=lambda box: box.attempt)}
-        if not alive:
-            for sandbox in [box for box in boxes if box.sandbox]:
-                engine.remove_sandbox(sandbox)
-            alive = [engine.run_sandbox(pod)]
+        alive = alive or [self._sandbox(pod, boxes)]
         for name, image in missing:
             made = engine.run_container(alive[0], name, image, attempts.get(name, 0))
             for old in [b for b in boxes if b.name == name and b.id != made.id and b.id in engine.boxes]:
                 engine.remove(old)
         return [box for box in engine.boxes.values() if box.sandbox_id == alive[0].id and not box.sandbox]
+
+    def _sandbox(self, pod: Pod, boxes: list[Box]) -> Box:
+        for sandbox in [box for box in boxes if box.sandbox]:
+            self._kubelet.engine.remove_sandbox(sandbox)
+        return self._kubelet.engine.run_sandbox(pod)
 
     def _tell(self, key: str, record: Record, obj: Obj, boxes: list[Box], now: float) -> None:
         if not self._kubelet.api:

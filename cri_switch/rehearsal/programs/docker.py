@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 DOWN = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
 _FIELD = re.compile(r"\{\{(json )?\.([A-Za-z.]+)\}\}")
 
-_BEGUN, _PANIC = '{"version":', "panic: reflect: indirection through nil pointer to embedded struct [recovered]"
-"""Of `docker info --format` without a daemon (20.10.5)."""
+_PANIC = "panic: reflect: indirection through nil pointer to embedded struct [recovered]"
+"""Of `docker info --format` without a daemon (20.10.5), after the template's text as far as its first field."""
 
 
 def docker(call: Call) -> Reply:
@@ -31,7 +31,7 @@ def docker(call: Call) -> Reply:
         if machine.systemd.active("docker.socket"):
             machine.systemd.start("docker.service")
         if not machine.docker.up:
-            return failed(_PANIC, 2, _BEGUN) if call.args[0] == "info" else failed(DOWN)
+            return failed(_PANIC, 2, call.args[-1].partition("{{")[0]) if call.args[0] == "info" else failed(DOWN)
     verb, rest = call.args[0], call.args[1:]
     verbs = {"ps": _ps, "inspect": _inspect, "info": _info, "stop": _stop, "rm": _rm, "save": _save, "exec": _exec}
     if verb not in verbs:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from cri_switch.model.migration import Migration
 from cri_switch.model.window import Window
-from tasks.lateness import lateness
+from tasks import lateness as module
+from tasks.lateness import lateness, too_late
 from tasks.window import closed, estimate
 
 NIGHT = Window(days=["mon"], start="22:00", end="04:00")
@@ -56,3 +58,21 @@ def test_lateness(late: float, by_schedule: bool, window: Window | None, expecte
     found = lateness(OPEN, now, by_schedule=by_schedule, allowed=1800, window=window)
     assert expected in found
     assert bool(found) == bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("run_count", "pauses", "late"),
+    [(1, set(), True), (2, set(), False), (1, {"after_canary"}, False)],
+    ids=["first", "retry", "resumed"],
+)
+def test_only_the_first_go_of_a_run_can_be_too_late(
+    run_count: int, pauses: set[str], late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Retry keeps the time that was planned first, and a Resume does not count as another go (Prefect 3.8.8)."""
+    run = SimpleNamespace(auto_scheduled=True, run_count=run_count, empirical_policy=SimpleNamespace(pause_keys=pauses))
+    monkeypatch.setattr(module, "get_run_context", lambda: SimpleNamespace(flow_run=run))
+    monkeypatch.setattr(module.flow_run, "get_scheduled_start_time", lambda: OPEN)
+    migration = Migration.model_validate(
+        {"metadata": {"name": "m"}, "spec": {"cluster": {"kubeconfig": "k"}, "backup": {"directory": "b"}}}
+    )
+    assert bool(too_late(migration)) is late
