@@ -1,11 +1,13 @@
 """The two tapes side by side: what the simulated nodes answered, and what the real ones did.
 
-`python -m tests.twin.compare LAB.json`: a lab's tape, once taken, beside what the rehearsal says now.
+`python -m tests.twin.compare REHEARSAL.json LAB.json`: the tapes that a run of the twins has left, for a person.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.twin.shape import answer, said
 from tests.twin.tape import Heard, Tape
@@ -25,15 +27,21 @@ class Difference:
 
 
 def differences(rehearsal: Tape, lab: Tape) -> list[Difference]:
-    """What was asked on both and answered otherwise; and how the nodes stood otherwise."""
+    """What was asked on both and answered otherwise; and how the nodes stood otherwise, stage by stage."""
     mine, real = _last(rehearsal), _last(lab)
     found = [one for key in mine.keys() & real.keys() for one in compared(" ".join(key), mine[key], real[key])]
-    states = {(node, stage): state for node, stage, state in lab.states}
-    for node, stage, state in rehearsal.states:
-        there = states.get((node, stage), {})
-        for name in sorted(state.keys() & there.keys()):
-            if state[name] != there[name]:
-                found.append(Difference(f"{node} {stage}", name, state[name], there[name]))
+    states, theirs = (
+        {(node, stage): state for node, stage, state in tape.states if state} for tape in (rehearsal, lab)
+    )
+    for place in states.keys() | theirs.keys():
+        here, there = states.get(place), theirs.get(place)
+        where = " ".join(place)
+        if here is None or there is None:
+            found.append(Difference(where, "stage", str(here is not None), str(there is not None)))
+            continue
+        for name in here.keys() | there.keys():
+            if here.get(name) != there.get(name):
+                found.append(Difference(where, name, str(here.get(name)), str(there.get(name))))
     return sorted(found, key=str)
 
 
@@ -50,6 +58,11 @@ def compared(where: str, mine: Heard, real: Heard) -> list[Difference]:
     return found
 
 
+def shared(one: Tape, other: Tape) -> int:
+    """How many uses were on both."""
+    return len(_last(one).keys() & _last(other).keys())
+
+
 def only(one: Tape, other: Tape) -> list[str]:
     """What was asked here and never there."""
     return sorted(" ".join(key) for key in _last(one).keys() - _last(other).keys())
@@ -57,3 +70,17 @@ def only(one: Tape, other: Tape) -> list[str]:
 
 def _last(tape: Tape) -> dict[tuple[str, str, str], Heard]:
     return {heard.use: heard for heard in tape.heard}
+
+
+def main() -> int:
+    """Differences, then what was asked on one only: ids, and the conditions that the runs met."""
+    rehearsal, lab = (Tape.load(Path(name)) for name in sys.argv[1:3])
+    lines = [str(one) for one in differences(rehearsal, lab)]
+    lines += [f"only in the rehearsal: {one}" for one in only(rehearsal, lab)]
+    lines += [f"only on the lab: {one}" for one in only(lab, rehearsal)]
+    print("\n".join(lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -38,7 +38,8 @@ def standing(connection: Connection) -> dict[str, str]:
         state[name] = f"{unit.load_state} {unit.active_state} {unit.sub_state} {unit.unit_file_state}"
     packages, manual, held = PACKAGES.read(connection), MANUAL.read(connection), HELD.read(connection)
     for name in KNOWN:
-        if name in packages and name != "cri-tools":
+        # dpkg keeps a line, `un`, of what others only name
+        if name in packages and packages[name].status != "un" and name != "cri-tools":
             marks = [word for word, names in (("manual", manual), ("held", held)) if name in names]
             state[f"package {name}"] = " ".join([packages[name].status, *marks])
     there = modified(*PATHS).read(connection)

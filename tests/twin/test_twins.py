@@ -24,7 +24,7 @@ from tests.e2e.network import entered
 from tests.e2e.site import Site
 from tests.lab import network, state, teardown
 from tests.lab.up import Wish, up
-from tests.twin.compare import differences
+from tests.twin.compare import differences, shared
 from tests.twin.failing import Variant, variants_of
 from tests.twin.like import AWAY, FAULT, NODE, RULE, RUNS, like_the_lab
 from tests.twin.tape import Tape
@@ -92,6 +92,7 @@ def twins(site: Site, commands: dict[str, Any], tmp_path_factory: pytest.TempPat
 def test_both_answer_alike_and_stand_alike_afterwards(twins: Twins) -> None:
     found = differences(twins.rehearsal, twins.lab)
     assert not found, "\n".join(str(one)[:400] for one in found)
+    assert shared(twins.rehearsal, twins.lab) > 500, "too little was compared"
 
 
 def test_nothing_was_asked_on_the_lab_that_is_not_in_the_list(twins: Twins) -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from prefect.runtime import flow_run
 
 from cri_switch.model.migration import Migration
 from cri_switch.model.window import Window
@@ -71,7 +72,7 @@ def test_only_the_first_go_of_a_run_can_be_too_late(
     """A Retry keeps the time that was planned first, and a Resume does not count as another go (Prefect 3.8.8)."""
     run = SimpleNamespace(auto_scheduled=True, run_count=run_count, empirical_policy=SimpleNamespace(pause_keys=pauses))
     monkeypatch.setattr(module, "get_run_context", lambda: SimpleNamespace(flow_run=run))
-    monkeypatch.setattr(module.flow_run, "get_scheduled_start_time", lambda: OPEN)
+    monkeypatch.setattr(flow_run, "get_scheduled_start_time", lambda: OPEN)
     migration = Migration.model_validate(
         {"metadata": {"name": "m"}, "spec": {"cluster": {"kubeconfig": "k"}, "backup": {"directory": "b"}}}
     )
