@@ -63,6 +63,7 @@ class VirtualClock(Clock):
         with self._lock:
             self._now += max(seconds, 0.0)
             self.passed()
+        time.sleep(0)  # another thread's turn: one that only waits would let hours pass between another's two calls
 
     def leap(self, seconds: float) -> None:
         """Move the time on, and nobody is told."""

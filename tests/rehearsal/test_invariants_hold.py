@@ -201,7 +201,7 @@ def rehearse(case: Case) -> Ending:
                 arrived = True
             for _ in range(240):  # what was broken for a while is not any more
                 clock.sleep(1.0)
-            told = "".join(_UNHEALTHY.findall(said[-1]) if said and not arrived else []).replace(",", " ").split()
+            told = " ".join(_UNHEALTHY.findall(said[-1]) if said and not arrived else []).replace(",", " ").split()
             assert [line for line in invariants.finished() if line.split()[0] not in told] == [], said
             if arrived:
                 break

@@ -33,7 +33,7 @@ class Keeper:
     def start(self) -> None:
         pass
 
-    def stop(self) -> None:
+    def stop(self, _seconds: float) -> None:
         self._done = True
 
     def _renew(self) -> None:

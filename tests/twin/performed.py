@@ -76,6 +76,11 @@ def _no_directory(machine: Machine) -> None:
     machine.fs.put("/etc/docker/daemon.json", '{"registry-mirrors": ["http://10.77.0.2:5000"]}\n')
 
 
+def _administrators(machine: Machine) -> None:
+    """A configuration of a containerd that is yet to be installed: the purge on the way back takes it along."""
+    machine.fs.put("/etc/containerd/config.toml", "version = 2\n", 0o640)
+
+
 def _deaf_containers(machine: Machine) -> None:
     """They do not end by SIGTERM."""
     _no_crictl(machine)
@@ -149,6 +154,7 @@ SCENES = (
     Scene("rules of sandboxes gone before", _restarted),
     Scene("mirrors", _mirrors, step="start_kubelet"),
     Scene("no directory of containerd's", _no_directory, step="start_kubelet", node="w2"),
+    Scene("an administrator's config.toml", _administrators, step="start_kubelet", node="w2"),
     Scene("deaf containers", step="start_kubelet", upset=_deaf_containers),
     Scene("the postrm's mask stays", _hook("deb-systemd-helper", NodeFault(rc=0, stderr=""))),
     Scene("three control planes", spec=ClusterSpec(nodes=5, control_planes=3)),
