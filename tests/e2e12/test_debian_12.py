@@ -86,9 +86,11 @@ def test_registries_are_files_of_containerds(site: Site, migrated: Ended, name: 
     cri = node.containerd_config(site, name)["plugins"]["io.containerd.grpc.v1.cri"]
     assert cri["registry"]["config_path"] == "/etc/containerd/certs.d"
     assert not cri["registry"].get("mirrors")
-    for host in (_REGISTRY, "docker.io"):
-        text = site.read(name, f"/etc/containerd/certs.d/{host}/hosts.toml") or ""
-        assert f'[host."http://{_REGISTRY}"]' in text, text
+    text = site.read(name, f"/etc/containerd/certs.d/{_REGISTRY}/hosts.toml") or ""
+    assert f'server = "http://{_REGISTRY}"' in text, text
+    assert f'[host."https://{_REGISTRY}"]' in text, text
+    text = site.read(name, "/etc/containerd/certs.d/docker.io/hosts.toml") or ""
+    assert f'[host."http://{_REGISTRY}"]' in text, text
 
 
 @each_node
