@@ -16,9 +16,12 @@ CRON = (
     "/etc/crontab", "/etc/anacrontab", "/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly",
     "/etc/cron.monthly", "/var/spool/cron",
 )  # fmt: skip
-_OWN = re.compile(r"(docker|dockerd|containerd|cri-docker|kubelet)\.(service|socket)(\.d/|$)")
+_OWN = re.compile(r"(?:^|/)(docker|dockerd|containerd|cri-docker|kubelet)\.(service|socket)(\.d/|$)")
 """Docker's own units, and the kubelet's, which are looked at on their own."""
 _COMMAND = re.compile(r"(?:^|[\s;&|(`\"'=@+!-])(?:/[\w./-]*/)?docker(?:-compose)?(?=[\s;&|)`\"']|$)|docker\.sock\b")
+_SOCKET = re.compile(r"\bdocker\.sock\b")
+_WORDS = re.compile(r"\s*(Description|Documentation|After|Before|Wants)\s*=")
+_KEY = re.compile(r"\s*[A-Z]\w*\s*=")
 _NEEDS = re.compile(r"\s*(Requires|BindsTo|Requisite|PartOf)\s*=.*\bdocker\.(service|socket)\b")
 
 
@@ -36,12 +39,21 @@ def docker_lines(text: str) -> tuple[HostLine, ...]:
     for path, content in parse_grep(text).items():
         if _OWN.search(path):
             continue
-        for line in content.splitlines():
-            is_unit = path.startswith(UNITS)
-            called = _COMMAND.search(line) and (not is_unit or re.match(r"\s*Exec\w+\s*=", line))
-            if not line.lstrip().startswith(("#", ";")) and (called or (is_unit and _NEEDS.match(line))):
-                found.append(HostLine(path, line.strip()))
+        uses = _in_a_unit if path.startswith(UNITS) else _COMMAND.search
+        found += [
+            HostLine(path, line.strip())
+            for line in content.splitlines()
+            if not line.lstrip().startswith(("#", ";")) and uses(line)
+        ]
     return tuple(found)
+
+
+def _in_a_unit(line: str) -> bool:
+    """A command (also where it goes on in a line without a key), Docker's socket in any setting, a need of its units."""
+    if _WORDS.match(line):
+        return False
+    runs = bool(re.match(r"\s*Exec\w+\s*=", line)) or not _KEY.match(line)
+    return bool(_NEEDS.match(line) or _SOCKET.search(line) or (runs and _COMMAND.search(line)))
 
 
 HOST_DOCKER: Fact[tuple[HostLine, ...]] = Fact(

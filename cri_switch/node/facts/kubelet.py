@@ -114,8 +114,8 @@ KUBELET_EXTRA: Fact[str] = Fact(
 """`path:line` of every line of them."""
 
 _FLAG = re.compile(
-    r"(?<![\w-])--(container-runtime(?:-endpoint)?|network-plugin|cni-(?:bin|conf|cache)-dir"
-    r"|cgroup-driver|pod-infra-container-image)(?:[= ]([^\s\"']+))?(?=[\s\"']|$)"
+    r"(?<![\w-])--(container[-_]runtime(?:[-_]endpoint)?|network[-_]plugin|cni[-_](?:bin|conf|cache)[-_]dir"
+    r"|cgroup[-_]driver|pod[-_]infra[-_]container[-_]image)(?:[= ][\"']?([^\s\"']+))?(?=[\s\"']|$)"
 )
 
 
@@ -131,6 +131,8 @@ class ForeignFlag:
         """Whether it does no harm with a remote runtime at this endpoint (dockershim's flags are ignored there)."""
         if self.name == "container-runtime":
             return self.value == "remote"
+        if self.name == "network-plugin":  # what another one made of the pods' network, no CRI runtime makes
+            return self.value == "cni"
         return self.name != "container-runtime-endpoint" or self.value == endpoint
 
 
@@ -148,7 +150,7 @@ def foreign_flags(unit: str, extra: str) -> tuple[ForeignFlag, ...]:
         if not text.lstrip().startswith("#"):
             lines.append((name, text.strip()))
     return tuple(
-        ForeignFlag(match[1], match[2] or "", f"{name}: {text}")
+        ForeignFlag(match[1].replace("_", "-"), match[2] or "", f"{name}: {text}")
         for name, text in lines
         for match in _FLAG.finditer(text)
     )

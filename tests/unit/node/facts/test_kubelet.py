@@ -32,6 +32,8 @@ def test_the_kubelets_start_is_asked_for_in_utc(text: str, seconds: float) -> No
     [
         ('KUBELET_EXTRA_ARGS="--container-runtime=docker --v=2"', [("container-runtime", "docker")]),
         ("X=--container-runtime-endpoint unix:///a.sock", [("container-runtime-endpoint", "unix:///a.sock")]),
+        ("X=\"--container-runtime='docker'\"", [("container-runtime", "docker")]),
+        ("X=--container_runtime=docker", [("container-runtime", "docker")]),
         ("X=--node-ip=10.0.0.1", []),
         ("X=--my-cgroup-driver=systemd", []),
         ("X=--cgroup-driver=systemd", [("cgroup-driver", "systemd")]),
@@ -69,3 +71,19 @@ def test_config_and_pause_image() -> None:
     )
     with pytest.raises(NotProven, match="verify_image"):
         PAUSE_IMAGE.parse(Result(1, "", "no such file"))
+
+
+@pytest.mark.parametrize(
+    ("line", "agrees"),
+    [
+        ("X=--network-plugin=cni", True),
+        ("X=--network-plugin=kubenet", False),
+        ("X=--container-runtime=remote", True),
+        ("X=--container-runtime=docker", False),
+        ("X=--container-runtime-endpoint=unix:///run/containerd/containerd.sock", True),
+        ("X=--container-runtime-endpoint=unix:///run/crio.sock", False),
+    ],
+)
+def test_a_flag_elsewhere_that_does_no_harm(line: str, agrees: bool) -> None:
+    (found,) = foreign_flags("", f"/etc/default/kubelet:{line}")
+    assert found.agrees("unix:///run/containerd/containerd.sock") is agrees
