@@ -49,7 +49,7 @@ def docker_lines(text: str) -> tuple[HostLine, ...]:
 
 
 def _in_a_unit(line: str) -> bool:
-    """A command (also where it goes on in a line without a key), Docker's socket in any setting, a need of its units."""
+    """A command (also where it goes on in a line without a key), Docker's socket in a setting, a need of its units."""
     if _WORDS.match(line):
         return False
     runs = bool(re.match(r"\s*Exec\w+\s*=", line)) or not _KEY.match(line)
