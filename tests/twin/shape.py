@@ -101,6 +101,8 @@ def answer(argv: Sequence[str], text: str) -> frozenset[str]:
         return frozenset()
     if argv[0] in ("cat", "tar", "journalctl"):
         return frozenset({"text"})
+    if argv[0].endswith("tables-save"):  # which rules are there just then is how the node stands, not a form
+        return frozenset(line.split()[0] if line[0] in "*-C" else line[0] for line in text.splitlines() if line)
     if argv[:2] == ("systemctl", "show"):
         return frozenset(_property(line) for line in text.splitlines() if "=" in line)
     try:
