@@ -1,4 +1,4 @@
-"""plan, preflight and status in a real pseudo-terminal of 80 columns: whole, and no byte of a node's is obeyed."""
+"""plan and preflight in a real pseudo-terminal of 80 columns: whole, and no byte of a node's is obeyed."""
 
 from __future__ import annotations
 
