@@ -7,16 +7,20 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.e2e.settings import settings, write
 from tests.e2e.site import Site
+from tests.support.invariants import Promise
+from tests.support.kept import kept
 
 _ROOT = Path(__file__).parents[2]
 _SECONDS = 840
+KILLED = -9
+_LOCKED = 8
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,10 @@ class Ended:
 
 @dataclass(frozen=True)
 class Runs:
-    """Where runs of one test are made: every test has its own checkpoints; `server` is Prefect's API."""
+    """Where runs of one test are made: every test has its own checkpoints; `server` is Prefect's API.
+
+    What the API says of each run while it is at work is recorded, and judged (DESIGN.md rule 4).
+    """
 
     site: Site
     place: Path
@@ -54,11 +61,17 @@ class Runs:
         """
         self._write({"nodes": {"limit": list(nodes)}, "remove_docker": "never", "backup": {"skip": True}} | spec)
         name = "-".join([*(fault or nodes)[:3]]).replace("*", "all")
-        return self._run(name, fault, "migrate")
+        failures = int(spec.get("max_failures", 0))
+        return self._run(name, fault, self._promise(nodes, behind=failures), "migrate")
 
     def rollback(self, node: str) -> Ended:
         """`cri-switch rollback NODE` with the settings of the last run."""
-        return self._run(f"rollback-{node}", None, "rollback", node)
+        promise = self._promise([node], behind=len(self.site.nodes))  # taken back in any order
+        return self._run(f"rollback-{node}", None, promise, "rollback", node)
+
+    def _promise(self, nodes: Sequence[str], *, behind: int) -> Promise:
+        alone = () if "*" in nodes else set(self.site.nodes) - set(nodes)
+        return Promise(left_alone=frozenset(alone), behind=behind)
 
     def _write(self, spec: Mapping[str, Any]) -> None:
         write(self.file, settings(self.site, spec))
@@ -68,16 +81,17 @@ class Runs:
         """The settings file."""
         return self.place / "migration.yaml"
 
-    def _run(self, name: str, fault: Sequence[str] | None, *words: str) -> Ended:
+    def _run(self, name: str, fault: Sequence[str] | None, promise: Promise, *words: str) -> Ended:
         program = [sys.executable, "-m", "tests.faults.runner"]
         injected = [word.replace("--", "@@") for word in fault or ("none",)]
-        begun = time.monotonic()
-        done = subprocess.run(
-            [*program, *injected, "--", *words, "-f", str(self.file), "--yes", "-o", "json"],
-            cwd=_ROOT, env=self._environment(), check=False, capture_output=True, text=True, timeout=_SECONDS,
-        )  # fmt: skip
-        seconds = time.monotonic() - begun
-        (self.logs / f"{name}.log").write_text(done.stderr)
+        with kept(self.site.directory / "admin.conf", self.logs / f"{name}-api.jsonl", promise):
+            begun = time.monotonic()
+            done = subprocess.run(
+                [*program, *injected, "--", *words, "-f", str(self.file), "--yes", "-o", "json"],
+                cwd=_ROOT, env=self._environment(), check=False, capture_output=True, text=True, timeout=_SECONDS,
+            )  # fmt: skip
+            seconds = time.monotonic() - begun
+            (self.logs / f"{name}.log").write_text(done.stderr)
         report = json.loads(done.stdout) if done.stdout.startswith("{") else {"nodes": []}
         return Ended(done.returncode, seconds, report, done.stderr)
 
@@ -90,3 +104,12 @@ class Runs:
             "XDG_STATE_HOME": str(self.place / "state"),
             "NO_COLOR": "1",
         }
+
+
+def in_turn(run: Callable[[], Ended]) -> Ended:
+    """The Lease of the killed run expires in the end; until then the next one is refused, and says by whom."""
+    for _ in range(40):
+        ended = run()
+        if ended.exit_code != _LOCKED:
+            return ended
+    return ended

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.e2e.look import cluster
 from tests.e2e.site import Site
 from tests.faults.cell import cell
 from tests.faults.look import as_it_stands, differs, in_service
-from tests.faults.run import Ended, Runs
+from tests.faults.run import KILLED, Ended, Runs, in_turn
 from tests.lab import faults, machine
 from tests.lab.state import Lab
 
@@ -21,7 +21,6 @@ pytestmark = pytest.mark.slow
 
 _CRICTL, _AWAY = "/usr/bin/crictl", "/root/crictl.away"
 _DAEMON = "/etc/docker/daemon.json"
-_KILLED, _LOCKED = -9, 8
 _BROKEN_CONFIG = "echo 'version = [' > /etc/containerd/config.toml; systemctl restart containerd; true"
 
 
@@ -74,7 +73,7 @@ def test_the_flow_killed_the_node_rebooted_and_taken_back_by_hand(
 ) -> None:
     with cell(site, output, node, step, "killed, rebooted, `cri-switch rollback`") as here:
         _killed_and_rebooted(site, runs, node, step)
-        ended = _in_turn(lambda: runs.rollback(node))
+        ended = in_turn(lambda: runs.rollback(node))
         here.ran(ended)
         assert (ended.exit_code, ended.outcomes) == (0, {node: "rolled-back"}), ended.log[-3000:]
         here.is_back_on_docker()
@@ -87,7 +86,7 @@ def test_the_flow_killed_the_node_rebooted_and_migrated_by_the_next_run(
     """The next run migrates it; then, Docker's packages being there, it goes back later."""
     with cell(site, output, node, step, "killed, rebooted, next run, `cri-switch rollback`") as here:
         _killed_and_rebooted(site, runs, node, step)
-        ended = _in_turn(lambda: runs.migrate([node]))
+        ended = in_turn(lambda: runs.migrate([node]))
         assert (ended.exit_code, ended.outcomes) == (0, {node: "migrated"}), ended.log[-3000:]
         back = runs.rollback(node)
         here.ran(back)
@@ -231,19 +230,10 @@ def _unstage(runs: Runs) -> None:
 
 def _killed_and_rebooted(site: Site, runs: Runs, node: str, step: str) -> None:
     killed = runs.migrate([node], (node, step, "kill"))
-    assert killed.exit_code == _KILLED, killed.log[-3000:]
+    assert killed.exit_code == KILLED, killed.log[-3000:]
     target = site.lab.machine(node)
     machine.stop(target)
     machine.boot(site.lab, target)
-
-
-def _in_turn(run: Callable[[], Ended]) -> Ended:
-    """The Lease of the killed run expires in the end; until then the next one is refused, and says by whom."""
-    for _ in range(40):
-        ended = run()
-        if ended.exit_code != _LOCKED:
-            return ended
-    return ended
 
 
 def _is_unhealthy(runs: Runs, ended: Ended, node: str) -> None:

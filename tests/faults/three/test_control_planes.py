@@ -13,7 +13,7 @@ from tests.e2e.site import Site
 from tests.e2e.wait import until_none
 from tests.faults.cell import cell, note
 from tests.faults.look import as_it_stands, differs, in_service, whole
-from tests.faults.run import Runs
+from tests.faults.run import KILLED, Runs, in_turn
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +52,24 @@ def test_a_failed_control_plane_never_leads_to_a_second_one_out(site: Site, runs
     until_none("every control plane as it was", lambda: _changed(site, before), 300, every=1)
     end = "back on Docker; the other two untouched"
     note(output, row | {"end": end, "seconds": round(ended.seconds, 1), "docker": before[failed[0]]["runtime"]})
+
+
+@pytest.mark.parametrize("step", ["stop_docker", "start_kubelet"])
+def test_killed_on_one_of_three_the_next_run_migrates_it(site: Site, runs: Runs, output: Path, step: str) -> None:
+    """SIGKILL with its etcd member out: the next run goes on with it first, and no other is taken out meanwhile."""
+    with cell(site, output, "cp2", step, f"killed, next run, `cri-switch rollback`, {_WHERE}") as here:
+        others = {node: in_service(as_it_stands(site, node)) for node in ("cp1", "cp3")}
+        killed = runs.migrate(["cp2"], ("cp2", step, "kill"))
+        assert killed.exit_code == KILLED, killed.log[-3000:]
+        ended = in_turn(lambda: runs.migrate(["cp2"]))
+        assert (ended.exit_code, ended.outcomes) == (0, {"cp2": "migrated"}), ended.log[-3000:]
+        until_none("every member of etcd to be healthy", lambda: _etcd(site), 300)
+        back = runs.rollback("cp2")
+        here.ran(back)
+        assert (back.exit_code, back.outcomes) == (0, {"cp2": "rolled-back"}), back.log[-3000:]
+        here.is_back_on_docker()
+        until_none("the other two as they were", lambda: _changed(site, others), 300, every=1)
+        until_none("every member of etcd to be healthy", lambda: _etcd(site), 300)
 
 
 def test_the_next_run_migrates_every_node(site: Site, runs: Runs, output: Path) -> None:

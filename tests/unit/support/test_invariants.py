@@ -98,6 +98,20 @@ def test_a_migration_as_it_should_be() -> None:
     assert verdict.waited == {"w2"}
 
 
+def test_a_node_that_a_killed_run_left_is_out_from_the_beginning() -> None:
+    """It is cordoned by us: its return is no breach, and another worker beside it is one too many."""
+    story = Story()
+    begun = story.lines[0]["objects"][2]
+    assert begun["name"] == "w1"
+    story.nodes["w1"] |= {"unschedulable": True, "begun": True}
+    begun |= story.nodes["w1"]
+    story.take("a", elsewhere="w2").change("w1", SWITCH, UNCORDON | {"begun": False})
+    assert story.judged().broken == []
+    assert [turn.node for turn in story.judged().turns] == ["w1"]
+    story.lines.insert(3, {**story.lines[-1], "version": 3, "object": story.nodes["w2"] | CORDON})
+    assert story.judged().broken == ["2 workers are out (w1, w2)"]
+
+
 BREACHES: dict[str, tuple[Story, dict[str, Any], str]] = {
     "two workers": (Story().change("w1", CORDON).change("w2", CORDON), {}, "2 workers are out (w1, w2)"),
     "two workers, as promised": (Story().change("w1", CORDON).change("w2", CORDON), {"max_unavailable": 2}, ""),
