@@ -15,6 +15,7 @@ from tasks import reach, stop
 from tasks.cleanup import delete_data, look_at_docker_data, named
 from tasks.discover import Discovery, discover
 from tasks.lock import locked
+from tasks.off_nodes import refuse_on_a_node
 
 _LOOKS, _DELETIONS = 16, 4
 
@@ -26,7 +27,7 @@ def cleanup_cluster(migration: Migration, confirm_cluster: str = "") -> Cleanup:
     Raises:
         UsageError: that is not the cluster's name.
         PreflightError: a volume or a container that is not Kubernetes', or something else, stands in the way on a
-            node; nothing was deleted on any. The answer is its `report`.
+            node; nothing was deleted on any. The answer is its `report`. Without one: this process runs on a node.
         NodeFailed: it could not be deleted everywhere.
     """
     stop.begin()
@@ -47,6 +48,7 @@ def _cleanup(migration: Migration, confirm: str) -> Cleanup:
             next_step="kubectl config view --minify shows the name",
         )
     found = discover(migration)
+    refuse_on_a_node(migration)
     rows = {node.name: _why_not(node, migration, found) for node in found.nodes}
     nodes = [node for node in found.nodes if rows[node.name] is None]
     for node, answer in side_by_side(lambda node: look_at_docker_data(node, migration), nodes, at_once=_LOOKS):

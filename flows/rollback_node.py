@@ -13,6 +13,7 @@ from flows.ended import CANCELS
 from tasks import reach, stop
 from tasks.finish import finish
 from tasks.lock import in_hand, locked
+from tasks.off_nodes import refuse_on_a_node
 from tasks.plan import plan_nodes
 from tasks.report import publish
 from tasks.rollback import last_attempt, rollback
@@ -25,6 +26,7 @@ def rollback_node(migration: Migration, node: str) -> Report:
 
     Raises:
         UsageError: the cluster has no such node.
+        PreflightError: this process runs on a node of the cluster; nothing was touched.
         NotProven: Docker's packages are gone, or this migration never had the node; nothing was touched.
         DrainBlocked: the node serves on the new runtime still.
         RollbackFailed: the node is unhealthy; what is said next is the command to type.
@@ -42,6 +44,7 @@ def rollback_node(migration: Migration, node: str) -> Report:
 
 def _rollback(migration: Migration, name: str) -> Report:
     found = discovered(migration, name)
+    refuse_on_a_node(migration)
     plan = plan_nodes(found, migration)
     ref = next((each for each in found.nodes if each.name == name), None)
     if ref is None:

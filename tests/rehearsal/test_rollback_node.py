@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cri_switch.model.errors import NotProven
+from cri_switch.model.errors import NotProven, PreflightError
 from cri_switch.rehearsal import package_files
 from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.clock import VirtualClock
@@ -60,3 +60,24 @@ def test_one_that_it_had_goes_back_and_once_more_changes_nothing(tmp_path: Path)
         assert node is not None
         assert node["status"]["nodeInfo"]["containerRuntimeVersion"].startswith("docker://")
         assert not node["spec"].get("unschedulable")
+
+
+@pytest.mark.parametrize("flow", ["rollback", "cleanup"])
+def test_neither_rollback_nor_cleanup_begins_on_a_node(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flow: str
+) -> None:
+    """Whichever of the cluster's nodes it is; that cannot be ignored."""
+    world = built(nodes=3)
+    runs = Engineless(world, tmp_path)
+    runs.run(runs.migration(remove_docker="never"))
+    own = {"/etc/machine-id": (world.machines["w2"].fs.text("/etc/machine-id") or "").strip()}
+    monkeypatch.setattr("tasks.orchestrator._text", lambda path: own.get(str(path), ""))
+    asked: list[tuple[str, ...]] = []
+    for machine in world.machines.values():
+        machine.fault_hook = asked.append
+    migration = runs.migration(ignore_preflight_errors=["all"])
+    with pytest.raises(PreflightError, match="this process runs on node w2: the same machine id") as caught:
+        runs.rollback(migration, "w1") if flow == "rollback" else runs.cleanup(migration, "rehearsal")
+    assert (caught.value.exit_code, caught.value.state) == (3, "nothing was touched")
+    assert asked == []
+    assert all(not node["spec"].get("unschedulable") for node in world.store.list("Node"))
