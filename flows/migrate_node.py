@@ -43,7 +43,7 @@ def migrate_node(node: NodeRef, migration: Migration, plan: Plan) -> NodeOutcome
         done = [before, drained]
         if migration.spec.hold_daemonsets:
             done.append(hold_daemonsets(attempt, migration))
-        done.append(stop_kubelet(attempt, migration))
+        done.append(stop_kubelet(attempt, migration, plan))
         done.append(stop_docker(attempt, migration))
         done.append(install_runtime(attempt, migration))
         done.append(configure_runtime(attempt, migration))

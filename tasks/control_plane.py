@@ -1,4 +1,4 @@
-"""Before the next control-plane node: every other one must be well, asked on each."""
+"""Before a control-plane node goes out: every other one must be well, asked on each."""
 
 from __future__ import annotations
 
@@ -48,6 +48,27 @@ def may_go_out(node: NodeRef, plan: Plan, migration: Migration) -> None:
     Raises:
         NotProven: as next_control_plane; the node was not touched.
     """
+    _ask_all(node, plan, migration)
+
+
+def may_still_go_out(node: NodeRef, plan: Plan, migration: Migration) -> None:
+    """The same question a last time, right before the node's kubelet is stopped: its drain may have taken an hour.
+
+    Nobody is asked for a worker, and in a dry run.
+
+    Raises:
+        NotProven: as next_control_plane; the node is drained, and its etcd runs on.
+    """
+    if node.role != "control-plane" or migration.spec.dry_run:
+        return
+    try:
+        _ask_all(node, plan, migration)
+    except NotProven as problem:
+        what = f"{node.name} is drained, but must not go out any more: {problem.what}"
+        raise NotProven(what, state="its kubelet runs still", next_step=problem.next_step) from problem
+
+
+def _ask_all(node: NodeRef, plan: Plan, migration: Migration) -> None:
     resumed = node.name in plan.half_done
     if resumed and ask_control_plane(reach.node(node, migration)).etcd_stopped:
         return

@@ -5,19 +5,22 @@ from __future__ import annotations
 from cri_switch.cluster.node_status import wait_runtime
 from cri_switch.model.attempt import Attempt
 from cri_switch.model.migration import Migration
+from cri_switch.model.plan import Plan
 from cri_switch.node.actions.configure_kubelet import configure_kubelet as configure
 from cri_switch.node.actions.retire_docker import retire_docker
 from cri_switch.node.actions.start_kubelet import start_kubelet as start
 from cri_switch.node.actions.stop_kubelet import stop_kubelet as stop_service
 from cri_switch.node.facts.kubelet import KUBELET_STARTED
 from tasks import reach, stop
+from tasks.control_plane import may_still_go_out
 from tasks.followed import followed
 from tasks.step import Outcome, step
 
 
 @step
-def stop_kubelet(attempt: Attempt, migration: Migration) -> Outcome:
-    """systemctl stop kubelet, checked."""
+def stop_kubelet(attempt: Attempt, migration: Migration, plan: Plan) -> Outcome:
+    """systemctl stop kubelet, checked; on a control-plane node only where etcd keeps its quorum still."""
+    may_still_go_out(attempt.node, plan, migration)
     done = reach.act(attempt.node, migration, stop_service(migration))
     return Outcome(done.summary, changed=done.changed)
 

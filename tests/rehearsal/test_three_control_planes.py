@@ -11,7 +11,7 @@ import pytest
 
 import flows.migrate_cluster
 import flows.turn
-from cri_switch.model.errors import NotProven
+from cri_switch.model.errors import NodeFailed, NotProven
 from cri_switch.model.migration import Migration
 from cri_switch.model.report import Approval
 from cri_switch.rehearsal.world import World
@@ -97,3 +97,24 @@ def test_one_that_dies_while_a_person_thinks(cluster: Cluster, monkeypatch: pyte
     with pytest.raises(NotProven, match=r"10\.77\.0\.13 port 22: it is down"):
         cluster.run(go_on, 0, approval="before_control_plane", timeouts={"api": 10})
     assert with_etcd(cluster.world) == ["cp1", "cp2"]
+
+
+def test_one_that_dies_while_another_is_drained(cluster: Cluster) -> None:
+    """What is asked before a node is begun may be an hour old: its kubelet runs on, and it is as before."""
+
+    def outside(_what: str, act: Callable[[], Any]) -> Any:
+        if stands().get("cp2", "").startswith("drain (not finished)") and cluster.world.machines["cp3"].up:
+            power_off(cluster.world, "cp3")
+        return act()
+
+    with pytest.raises(NodeFailed, match=r"cp2 is drained, but must not go out any more: .*10\.77\.0\.13") as caught:
+        cluster.run(outside, 0, timeouts={"api": 10})
+    ends = {node.name: node.outcome for node in caught.value.report.nodes}
+    assert ends == {"w1": "migrated", "w2": "migrated", "cp1": "untouched", "cp2": "rolled-back", "cp3": "untouched"}
+    assert with_etcd(cluster.world) == ["cp1", "cp2"]
+    cp2 = cluster.world.store.get("Node", "cp2")
+    assert cp2 is not None
+    assert not cp2["spec"].get("unschedulable")
+    begun = {entry["step"] for entry in cluster.journal("cp2")}
+    assert begun >= {"drain", "stop_kubelet", "rollback"}
+    assert "stop_docker" not in begun

@@ -80,6 +80,21 @@ def test_right_before_it_is_begun_a_node_is_asked_about_again(says: dict[str, Co
         begin(NODES[1], plan(nodes=2))
 
 
+def test_a_drained_node_is_asked_about_once_more(says: dict[str, ControlPlaneNode]) -> None:
+    """Its drain may have taken an hour; what the earlier question allowed is asked by the same rule."""
+    control_plane.may_still_go_out(NODES[1], plan(), MIGRATION)
+    says["cp3"] = ControlPlaneNode("cp3", problems=("etcd on cp3: is unhealthy",))
+    with pytest.raises(NotProven, match="cp2 is drained, but must not go out any more: etcd on cp3: is unhealthy"):
+        control_plane.may_still_go_out(NODES[1], plan(), MIGRATION)
+    says["cp2"] = ControlPlaneNode("cp2", problems=("no running etcd container",), etcd_stopped=True)
+    control_plane.may_still_go_out(NODES[1], plan(resumed="cp2"), MIGRATION)
+
+
+def test_a_worker_is_not_asked_about(says: dict[str, ControlPlaneNode]) -> None:
+    says["cp3"] = ControlPlaneNode("cp3", problems=("etcd on cp3: is unhealthy",))
+    control_plane.may_still_go_out(NodeRef(name="w1", uid="u"), plan(), MIGRATION)
+
+
 def test_one_that_is_not_well_holds_all_back(says: dict[str, ControlPlaneNode]) -> None:
     says["cp3"] = ControlPlaneNode("cp3", problems=("etcd on cp3: is unhealthy",))
     with pytest.raises(NotProven, match="cp3: is unhealthy") as caught:
