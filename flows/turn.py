@@ -8,6 +8,7 @@ from cri_switch.model.report import Approval
 from flows.batch import Batches
 from tasks import stop
 from tasks.approval import POINTS, approve, asked_before, check_askable
+from tasks.canary import canary_done
 from tasks.gate import unblocked
 from tasks.window import check_window
 
@@ -19,7 +20,7 @@ class Turn:
         self.batches = batches
         self.migration = migration
         self.approvals: list[Approval] = []
-        self._canary_begun = any(node.switched for node in batches.plan.nodes)
+        self._canary_begun = False
 
     def begin(self) -> None:
         """Before anything is touched.
@@ -34,6 +35,8 @@ class Turn:
         if self.migration.spec.dry_run:
             return
         check_askable(self.migration)
+        if "after_canary" in POINTS[self.migration.spec.approval] and plan.todo:
+            self._canary_begun = canary_done(plan, self.migration)
         for point in asked_before():
             self._ask(point)
 

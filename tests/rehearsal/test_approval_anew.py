@@ -15,7 +15,7 @@ from tests.rehearsal.engineless import go_on
 from tests.rehearsal.killing import Cluster
 
 
-@pytest.mark.parametrize("remove_docker", ["after_migration", "never"])
+@pytest.mark.parametrize("remove_docker", ["after_migration", "after_node", "never"])
 def test_a_no_is_not_walked_past(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remove_docker: str) -> None:
     cluster, asked = Cluster(tmp_path), list[list[str]]()
 
