@@ -30,9 +30,9 @@ every node is Ready on containerd, and no cordon, taint, label, annotation, unit
 
 Seconds: from the start of the next run until the step was done (for a cancel: until the run had ended).
 
-Two more of the lab are elsewhere: kills on one of three control planes are in `faults.md`; and of two clusters that were
-built one after the other under one name, with one server and one result storage, the second was migrated as if the
-first, killed in its second node, had never been (`tests/kills/test_one_name.py`).
+Two more of the lab are elsewhere: kills on one of three control planes are in `faults.md`; and of two clusters that
+were built one after the other under one name, with one server and one result storage, the second was migrated as if
+the first, killed in its second node, had never been (`tests/kills/test_one_name.py`).
 
 """
 _COLUMNS = ("step", "node", "killed", "resumed by", "end", "s", "migration", "cluster")
