@@ -21,7 +21,15 @@ from cri_switch.cluster.node_status import wait_runtime
 from cri_switch.cluster.probe import clear_probes
 from cri_switch.cluster.taint import remove_waiting_taint
 from cri_switch.model.attempt import Attempt
-from cri_switch.model.errors import ApiError, CriSwitchError, DrainBlocked, NotProven, RemoteTimeout
+from cri_switch.model.errors import (
+    ApiError,
+    CriSwitchError,
+    DiskFull,
+    DrainBlocked,
+    NotProven,
+    RemoteCommandFailed,
+    RemoteTimeout,
+)
 from cri_switch.model.errors import Unreachable as Away
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
@@ -48,6 +56,7 @@ from tasks.story import tell
 
 STEP = "rollback"
 _LINES = 12
+_FULL = "No space left on device"
 
 
 @task(
@@ -62,10 +71,16 @@ _LINES = 12
 def rollback(attempt: Attempt, migration: Migration, reason: str, *, must_drain: bool = False) -> str:
     """Undo on the node, prove that Docker serves, then annotation, marks, taint and cordon; what was done, a line.
 
-    A node that serves on the new runtime is drained first. With `must_drain` a drain that is refused ends it.
+    A node that serves on the new runtime is drained first. With `must_drain` a drain that is refused ends it. A disk
+    that is full is given the time of the retries, with our own reserve as the room to go on with.
 
     Raises: CriSwitchError of any kind; the node is then where it says.
     """
+    with _full_disk_told(attempt.node):
+        return _back(attempt, migration, reason, must_drain=must_drain)
+
+
+def _back(attempt: Attempt, migration: Migration, reason: str, *, must_drain: bool) -> str:
     node, logger = attempt.node, get_run_logger()
     with _noted("nothing was done on the way back"):
         before = ready_to_undo(node, migration, attempt.migration_id)
@@ -81,6 +96,18 @@ def rollback(attempt: Attempt, migration: Migration, reason: str, *, must_drain:
     tell(node, migration, "RolledBack", line)
     logger.info("node=%s step=%s %s", node.name, STEP, line)
     return line
+
+
+@contextmanager
+def _full_disk_told(node: NodeRef) -> Iterator[None]:
+    """Raises DiskFull where a command failed for want of room."""
+    try:
+        yield
+    except RemoteCommandFailed as problem:
+        if _FULL not in problem.stderr:
+            raise
+        next_step = f"make room on {node.name}: df -h {HOME} /var/lib/docker"
+        raise DiskFull(problem.what, state=problem.state, next_step=next_step) from problem
 
 
 @contextmanager

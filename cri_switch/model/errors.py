@@ -119,6 +119,12 @@ class NotProven(CriSwitchError):
         self.finding = finding
 
 
+class DiskFull(NotProven):
+    """A node's disk is full; often that is over soon."""
+
+    transient = True
+
+
 class ApiError(CriSwitchError):
     """The Kubernetes API refused a call.
 

@@ -54,11 +54,11 @@ def _full_disk(world: World, node: str) -> Hook:
 def _disk_fills(world: World, node: str) -> Hook:
     """Something fills the disk when the node is taken out, and is removed later."""
     machine, for_a_while = world.machines[node], _while_out(world)
-    free = machine.disk_free
 
     def hook(argv: tuple[str, ...]) -> NodeFault | None:
-        machine.fs.full = for_a_while(argv)
-        machine.disk_free = 0 if machine.fs.full else free
+        full = for_a_while(argv)
+        if full is (machine.fs.room is None):  # what is deleted meanwhile is room again
+            machine.fs.room = 0 if full else None
         return None
 
     return hook

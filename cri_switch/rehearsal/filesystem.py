@@ -17,7 +17,7 @@ class FsError(Exception):
 
 
 MISSING = "No such file or directory"
-_LINKS = 40
+_LINKS, _INODE = 40, 1
 
 
 @dataclass
@@ -46,7 +46,8 @@ class FileSystem:
     def __init__(self, now: Callable[[], float], special: Callable[[str], bytes | None] = lambda _path: None) -> None:
         self._now, self._special = now, special
         self.root = Entry("d", 0o755)
-        self.full = False
+        self.room: int | None = None
+        """Bytes that are left on a disk that something has filled; None: more than is ever written."""
 
     def lookup(self, path: str, *, follow: bool = True) -> Entry | None:
         """The entry, or None."""
@@ -91,19 +92,25 @@ class FileSystem:
         data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
         found, where = self._walk(path, True)
         if found is None:
-            if self.full:
-                raise FsError("No space left on device", path)
+            self.take(path, _INODE)
             found = Entry("f", 0o644 if mode is None else mode)
             self._parent(where).children[posixpath.basename(where)] = found
         elif found.kind == "d":
             raise FsError("Is a directory", path)
-        if self.full and data:
-            raise FsError("No space left on device", path)
+        self.take(path, len(data) if append else len(data) - len(found.content))
         found.content = found.content + data if append else data
         found.mtime, found.size = self._now(), None
         if mode is not None:
             found.mode = mode
         return found
+
+    def take(self, path: str, size: int) -> None:
+        """Take room for a file (give it back: a negative size), or FsError."""
+        if self.room is None:
+            return
+        if size > self.room:
+            raise FsError("No space left on device", path)
+        self.room -= size
 
     def put(self, path: str, content: bytes | str, mode: int = 0o644) -> Entry:
         """Write a file and make its directories."""
@@ -135,6 +142,7 @@ class FileSystem:
         if found.kind == "d" and not recursive:
             raise FsError("Is a directory", path)
         where = self._walk(path, False)[1]
+        self.take(path, -sum(each.length for _, each in self.walk(path)))
         del self._parent(where).children[posixpath.basename(where)]
 
     def rename(self, source: str, target: str) -> None:
@@ -145,7 +153,8 @@ class FileSystem:
             raise FsError("Is a directory", target)
         where = self._walk(target, False)[1]
         parent = self._parent(where)
-        self.remove(source, recursive=True)
+        away = self._walk(source, False)[1]
+        del self._parent(away).children[posixpath.basename(away)]
         parent.children[posixpath.basename(where)] = found
 
     def walk(self, path: str, *, follow: bool = False) -> Iterator[tuple[str, Entry]]:

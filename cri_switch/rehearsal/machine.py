@@ -104,6 +104,11 @@ class Machine:
         return self.world.clock.now()
 
     @property
+    def room(self) -> int:
+        """What is free on its disk, in bytes."""
+        return self.disk_free if self.fs.room is None else self.fs.room
+
+    @property
     def docker_version(self) -> str:
         """Docker's own, of its package's version."""
         return self._upstream(self.docker_package)

@@ -41,7 +41,7 @@ def new_node(machine: Machine) -> dict[str, Any]:
 def node_status(machine: Machine, old: dict[str, Any], now: float, not_ready: str) -> dict[str, Any]:
     """The status at this heartbeat; `not_ready` is the kubelet's message, "" when it is Ready."""
     stamp = timestamp(now)
-    tight = machine.fs.full or machine.disk_free < machine.disk_size * _LEAST_FREE
+    tight = machine.room < machine.disk_size * _LEAST_FREE
     disk = ("True", "KubeletHasDiskPressure") if tight else ("False", "KubeletHasNoDiskPressure")
     conditions = [
         _kept(old, "MemoryPressure", "False", "KubeletHasSufficientMemory", "", stamp),

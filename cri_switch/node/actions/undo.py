@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 from cri_switch.model.attempt import Attempt
-from cri_switch.model.errors import NotProven
+from cri_switch.model.errors import DiskFull, NotProven
 from cri_switch.model.migration import Migration
 from cri_switch.node.action import Action, Do, Part, Until, read
 from cri_switch.node.actions.empty_runtime import empty_runtime
@@ -35,6 +35,7 @@ def undo(migration: Migration, attempt: Attempt) -> Action:
 
     Raises:
         NotProven: Docker's packages are gone (nothing was touched), or containerd's pods could not be removed.
+        DiskFull: Docker runs, and the kubelet must not be started.
         RemoteTimeout: a unit does not start.
     """
     before = yield from read(before_fact(attempt.migration_id))
@@ -146,7 +147,7 @@ def _refuse_full_disk() -> Generator[Part, Any, None]:
     """
     for each in (yield from read(room(*_STORES))).values():
         if each.free < _LITTLE:
-            raise NotProven(
+            raise DiskFull(
                 f"{each.mount} is full, {each.free >> 20} MB are free: a kubelet that starts now would evict the node's"
                 " pods and delete their images",
                 state="Docker runs, the kubelet is stopped",

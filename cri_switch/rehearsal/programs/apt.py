@@ -66,7 +66,7 @@ def _install(machine: Machine, names: list[str], flags: set[str]) -> Reply:
 
 def _unpacked(machine: Machine, plain: list[str], wanted: list[str], *, download: bool) -> Reply:
     packages = machine.packages
-    if machine.fs.full:
+    if machine.fs.room is not None:
         return failed("E: You don't have enough free space in /var/cache/apt/archives/.", 100)
     if download:
         return said("Download complete and in download only mode\n")

@@ -114,7 +114,7 @@ def df(call: Call) -> Reply:
     lines = ["1B-blocks Avail Mounted on File"]
     for path in after(call.args, "-B1", "--output=size,avail,target,file", "--"):
         if machine.fs.exists(path):
-            lines.append(f"{machine.disk_size} {0 if machine.fs.full else machine.disk_free} / {path}")
+            lines.append(f"{machine.disk_size} {machine.room} / {path}")
         else:
             err += f"df: {path}: {MISSING}\n"
     return _table(lines, err)

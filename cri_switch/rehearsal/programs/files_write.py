@@ -43,7 +43,9 @@ def _zeros(call: Call, given: dict[str, str]) -> Reply:
     if given.keys() != {"if", "of", "bs", "count", "conv", "status"} or given["bs"] != "1M":
         raise UnknownUse(f"dd {given}")
     try:
-        call.machine.fs.write(given["of"], b"").size = int(given["count"]) << 20
+        size = int(given["count"]) << 20
+        call.machine.fs.take(given["of"], size)
+        call.machine.fs.write(given["of"], b"").size = size
     except FsError as problem:
         return failed(f"dd: failed to open '{given['of']}': {problem.words}")
     return Reply()
@@ -115,8 +117,10 @@ def cp(call: Call) -> Reply:
     found = fs.lookup(source, follow=False)
     if found is None:
         return failed(f"cp: cannot stat '{source}': {MISSING}")
-    if fs.full:
-        return failed(f"cp: error writing '{target}': No space left on device")
+    try:
+        fs.take(target, found.length)
+    except FsError as problem:
+        return failed(f"cp: error writing '{target}': {problem.words}")
     made = copy.deepcopy(found)
     if not keep_time:
         made.mtime = call.machine.now()

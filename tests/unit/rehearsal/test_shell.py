@@ -130,10 +130,22 @@ def test_a_job_may_fail_with_its_work_done() -> None:
 
 def test_a_full_disk_refuses_what_is_written() -> None:
     cluster = Switching()
-    cluster.machine.fs.full = True
+    cluster.machine.fs.room = 0
     answer = cluster.sudo("install", "-m", "0600", "/dev/null", "/etc/new")
     assert answer.rc == 1
     assert "No space left on device" in answer.stderr
+
+
+def test_what_is_deleted_on_a_full_disk_is_room_again() -> None:
+    cluster = Switching()
+    zeros = ("dd", "if=/dev/zero", "of=/etc/big", "bs=1M", "count=1", "conv=fsync", "status=none")
+    assert cluster.sudo(*zeros).rc == 0
+    cluster.machine.fs.room = 0
+    assert cluster.sudo("cp", "-aT", "--", "/etc/os-release", "/etc/copy").rc == 1
+    cluster.sudo("rm", "-f", "--", "/etc/big")
+    assert cluster.machine.room == 1 << 20
+    assert cluster.sudo("cp", "-aT", "--", "/etc/os-release", "/etc/copy").rc == 0
+    assert 0 < cluster.machine.room < 1 << 20
 
 
 def test_apt_mark_and_policy_speak_as_debians() -> None:
