@@ -33,9 +33,10 @@ class Cluster:
     """One cluster's API; threads may share it.
 
     Every request has deadlines of its own (5 s to connect, 30 s to answer). Reads are repeated for up to `patience`
-    seconds while the server is away; a mutation only if the server surely did not carry it out. Every method raises
-    ApiError (refused) and Unreachable (no answer). The kubernetes package's own DynamicClient is not used: it keeps
-    its discovery in a shared temporary file named by the server's address, which another cluster may have had before.
+    seconds while the server is away, and patches that the caller calls repeatable; any other mutation only if the
+    server surely did not carry it out. Every method raises ApiError (refused) and Unreachable (no answer). The
+    kubernetes package's own DynamicClient is not used: it keeps its discovery in a shared temporary file named by the
+    server's address, which another cluster may have had before.
     """
 
     def __init__(
@@ -122,13 +123,29 @@ class Cluster:
         created: Obj = self._call("POST", resource.path(namespace), body=whole, manner="mutation")
         return created
 
+    def ask(self, kind: str, body: Obj) -> Obj:
+        """The server's answer to an object that it stores nowhere, such as a SelfSubjectAccessReview: a read."""
+        answer: Obj = self._call("POST", self._discovery.resource(kind).path(None), body=body)
+        return answer
+
     def patch(
-        self, kind: str, name: str, body: Any, *, namespace: str | None = None, kind_of_patch: PatchKind = "merge"
+        self,
+        kind: str,
+        name: str,
+        body: Any,
+        *,
+        namespace: str | None = None,
+        kind_of_patch: PatchKind = "merge",
+        again: bool = False,
     ) -> Obj:
-        """Change an object; with metadata.resourceVersion in the body, a 409 ApiError if it changed meanwhile."""
+        """Change an object; with metadata.resourceVersion in the body, a 409 ApiError if it changed meanwhile.
+
+        `again` says that the caller reads anew after a 409: then what may have been carried out is sent again too.
+        """
         path = self._discovery.resource(kind).path(namespace, name)
         content_type = _PATCH_TYPE[kind_of_patch]
-        patched: Obj = self._call("PATCH", path, body=body, manner="mutation", content_type=content_type)
+        manner: Manner = "repeatable" if again else "mutation"
+        patched: Obj = self._call("PATCH", path, body=body, manner=manner, content_type=content_type)
         return patched
 
     def delete(
@@ -185,6 +202,6 @@ class Cluster:
         manner: Manner = "read",
         content_type: str = "application/json",
     ) -> Any:
-        if self.dry_run and manner == "mutation" and not path.startswith("/apis/authorization.k8s.io/"):
+        if self.dry_run and manner in ("mutation", "repeatable"):
             query = [*query, ("dryRun", "All")]
         return self._caller.call(Request(method, path, tuple(query), body, content_type), manner)

@@ -127,7 +127,7 @@ def _changed(cluster: Cluster, namespace: str, name: str, wish: Callable[[Obj], 
             return False
         patch.setdefault("metadata", {})["resourceVersion"] = found["metadata"]["resourceVersion"]
         try:
-            cluster.patch("DaemonSet", name, patch, namespace=namespace)
+            cluster.patch("DaemonSet", name, patch, namespace=namespace, again=True)
         except ApiError as problem:
             if problem.status != 409 or attempt == _TRIES - 1:
                 raise

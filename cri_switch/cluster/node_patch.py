@@ -23,7 +23,8 @@ def patch_node(
 ) -> bool:
     """Merge-patch what `change` makes of the node's JSON; None is "nothing to do". Whether something was done.
 
-    The kubelet writes a node's status every few seconds, so a conflict (409) is met by reading again.
+    The kubelet writes a node's status every few seconds, so a conflict (409) is met by reading again; so is one with
+    our own patch, sent again because its answer was lost.
 
     Raises:
         Moved: the node is gone or was re-created.
@@ -36,7 +37,7 @@ def patch_node(
             return False
         body.setdefault("metadata", {})["resourceVersion"] = found["metadata"]["resourceVersion"]
         try:
-            cluster.patch("Node", node.name, body)
+            cluster.patch("Node", node.name, body, again=True)
         except ApiError as problem:
             if problem.status != 409 or attempt == _TRIES - 1:
                 raise

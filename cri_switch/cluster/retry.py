@@ -13,10 +13,12 @@ from cri_switch.cluster.transport import Answer, NotSent, Request, Send
 from cri_switch.model.deadline import Deadline
 from cri_switch.model.errors import ApiError, Unreachable
 
-Manner = Literal["read", "mutation", "once"]
-"""read: again on everything transient. mutation: again only if it was surely not carried out. once: neither, the caller
-decides; only a server that does not know us yet is asked again."""
+Manner = Literal["read", "repeatable", "mutation", "once"]
+"""read: again on everything transient. repeatable: a change that may be sent twice, as often as a read. mutation: again
+only if it was surely not carried out. once: neither, the caller decides; only a server that does not know us yet is
+asked again."""
 
+_AS_A_READ: tuple[Manner, ...] = ("read", "repeatable")
 _TRANSIENT = (429, 500, 502, 503, 504)
 _RBAC_SAYS_NO = re.compile(r'User "[^"]*" cannot ')
 _WARM_UP = 5.0
@@ -50,7 +52,7 @@ class Caller:
                 answer = self.send(request)
                 if 200 <= answer.status < 300:
                     return parsed(request, answer)
-                problem: ApiError | Unreachable = self._problem(request, answer)
+                problem: ApiError | Unreachable = self._problem(request, answer, manner)
             except Unreachable as unreachable:
                 problem = unreachable
             if not self._again(problem, manner, deadline.elapsed) or deadline.remaining <= pause:
@@ -60,16 +62,16 @@ class Caller:
 
     def _again(self, problem: ApiError | Unreachable, manner: Manner, elapsed: float) -> bool:
         if isinstance(problem, Unreachable):
-            return manner == "read" or (manner == "mutation" and isinstance(problem, NotSent))
+            return manner in _AS_A_READ or (manner == "mutation" and isinstance(problem, NotSent))
         if problem.status == 401 or (problem.status == 403 and _RBAC_SAYS_NO.search(problem.what)):
             return elapsed < _WARM_UP
         return problem.status == 429 and manner != "once"
 
-    def _problem(self, request: Request, answer: Answer) -> ApiError | Unreachable:
+    def _problem(self, request: Request, answer: Answer, manner: Manner) -> ApiError | Unreachable:
         status = _status_object(answer)
         message = status.get("message") or answer.text.strip()[:500] or "no text"
         what = f"{request}: {answer.status}: {message}"
-        if answer.status in _TRANSIENT and answer.status != 429 and request.method == "GET":
+        if answer.status in _TRANSIENT and answer.status != 429 and manner in _AS_A_READ:
             return Unreachable(what, next_step=f"kubectl --kubeconfig {self.kubeconfig} get --raw '/readyz?verbose'")
         next_step = ""
         if answer.status in (401, 403):

@@ -85,7 +85,7 @@ def _allowed(cluster: Cluster, right: tuple[str, str, str, str, str], name: str 
     wanted = {"verb": verb, "group": group, "resource": resource, "subresource": sub, "namespace": namespace}
     if name:
         wanted["name"] = name
-    review = cluster.create(
+    review = cluster.ask(
         "SelfSubjectAccessReview",
         {
             "apiVersion": "authorization.k8s.io/v1",

@@ -10,7 +10,9 @@ import pytest
 import yaml
 
 from cri_switch.cluster.client import Cluster
+from cri_switch.cluster.mark import mark
 from cri_switch.cluster.retry import Caller
+from cri_switch.cluster.rights import unseen_kinds
 from cri_switch.cluster.transport import Answer, NotSent, Request
 from cri_switch.model.errors import ApiError, SettingsError, Unreachable
 from cri_switch.model.migration import ClusterAccess
@@ -204,6 +206,65 @@ def test_what_is_sent_again(method: str, first: Answer | Exception, again: bool)
         with pytest.raises((ApiError, Unreachable)):
             caller.call(Request(method, "/x"), manner)  # type: ignore[arg-type]
         assert script.answers == [GOOD]
+
+
+@pytest.mark.parametrize("first", [LOST, Answer(500, "boom"), Answer(503, ""), NotSent("refused")])
+def test_a_change_that_may_be_sent_twice_is_sent_again_as_a_read(first: Answer | Exception) -> None:
+    clock = Clock()
+    caller = Caller(Scripted(first, GOOD), sleep=clock.sleep, clock=clock)
+    assert caller.call(Request("PATCH", "/x"), "repeatable") == {}
+    caller = Caller(Scripted(status(409, "Conflict", "changed"), GOOD), sleep=clock.sleep, clock=clock)
+    with pytest.raises(ApiError):
+        caller.call(Request("PATCH", "/x"), "repeatable")
+    caller = Caller(Scripted(*[Answer(500, "boom")] * 1000), sleep=clock.sleep, clock=clock)
+    with pytest.raises(Unreachable, match="500: boom"):
+        caller.call(Request("PATCH", "/x"), "repeatable")
+
+
+def _once(method: str, path: str, answer: Answer, *, done: bool = False) -> tuple[FakeApi, list[int]]:
+    """An API that answers so to the first such request; `done`: it carries it out all the same."""
+    api, met = FakeApi(), list[int]()
+
+    def fails(request: Request) -> Answer | None:
+        if met or request.method != method or path not in request.path:
+            return None
+        met.append(1)
+        if done:
+            api(request)
+        return answer
+
+    api.answers.append(fails)
+    return api, met
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_an_annotation_is_written_through_a_500(done: bool) -> None:
+    """Carried out or not: what is sent again has the version that was read, so it is refused and read anew."""
+    api, met = _once("PATCH", "/nodes/w1", Answer(500, "etcdserver: request timed out"), done=done)
+    node = add_node(api)
+    mark(cluster(api), node, "m")
+    assert met
+    assert api.objects["nodes", "", "w1"]["metadata"]["annotations"]["cri-switch.io/migrating"] == "m"
+
+
+def test_a_review_is_asked_again_and_asked_for_in_a_dry_run_too() -> None:
+    api, met = _once("POST", "selfsubjectaccessreviews", Answer(503, ""))
+    reviews = {"selfsubjectaccessreviews": ("SelfSubjectAccessReview", False)}
+    api.served = {**api.served, "authorization.k8s.io/v1": reviews}
+    allowed = Answer(201, json.dumps({"status": {"allowed": True}}))
+    api.answers.append(lambda request: allowed if request.path.endswith("reviews") else None)
+    client = cluster(api)
+    client.dry_run = True
+    assert unseen_kinds(client) == []
+    assert met
+    assert not any(dict(request.query).get("dryRun") for request in api.requests)
+
+
+def test_a_pod_is_not_created_again() -> None:
+    api, met = _once("POST", "/pods", Answer(500, "boom"))
+    with pytest.raises(ApiError) as caught:
+        cluster(api).create("Pod", pod("a"), namespace="lab")
+    assert (caught.value.status, met, len(api.writes())) == (500, [1], 1)
 
 
 def test_a_starting_server_that_does_not_know_us_yet() -> None:
