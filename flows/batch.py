@@ -60,9 +60,11 @@ class Batches:
         Raises:
             NodeFailed: more nodes failed than `max_failures`; no further node may start.
             NotProven: as in_turn; things may have changed since, for as long as an approval takes.
+        WindowClosed: the window has ended while the control plane was asked.
         """
         if batch[0].role == "control-plane" and not self.migration.spec.dry_run:
             may_go_out(batch[0], self.plan, self.migration)
+        self.check_window()
         self._cordoned |= {node.name for node in batch}
         cordon_batch(list(batch), self.plan, self.migration)
         side_by_side(self._one, batch, at_once=len(batch))
@@ -71,6 +73,10 @@ class Batches:
             raise why
         if self.failures and (len(self.failures) > self.migration.spec.max_failures or self._critical(batch)):
             raise self._failed()
+
+    def check_window(self, *, node: bool = True) -> None:
+        """Raise WindowClosed where no step may begin a node, or, without `node`, anything at all."""
+        check_window(self.migration, self.outcomes.values(), self.left, node=node)
 
     def _critical(self, batch: tuple[NodeRef, ...]) -> bool:
         """What `max_failures` never allows: the canary failed, a control-plane node, or one is not back on Docker."""

@@ -6,7 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled
 
-from cri_switch.model.errors import CriSwitchError, LockHeld, Moved, NodeFailed, Stopped
+from cri_switch.model.errors import CriSwitchError, LockHeld, Moved, NodeFailed, Stopped, WindowClosed
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
@@ -91,8 +91,10 @@ def _migrate(batches: Batches, turn: Turn) -> Report:
         saved = backup(plan, migration)
         workloads = note_workloads(migration)
         try:
+            if plan.todo:
+                batches.check_window()
             taint_waiting(plan, migration)
-            _stage(plan, migration)
+            _stage(batches)
             for batch in batches.in_turn():
                 turn.next(batch)
                 batches.run(batch)
@@ -151,13 +153,18 @@ def _refuse_moved(lines: list[str]) -> None:
         )
 
 
-def _stage(plan: Plan, migration: Migration) -> None:
+def _stage(batches: Batches) -> None:
     """Download packages and carry images, a few nodes at a time, nothing disturbed."""
+    plan, migration = batches.plan, batches.migration
 
     def one(node: NodeRef) -> None:
+        batches.check_window()
         stage(open_attempt(node, migration, plan), migration)
 
     answers = side_by_side(one, plan.todo, at_once=migration.spec.stage_parallelism)
+    for _, answer in answers:
+        if isinstance(answer, WindowClosed):
+            raise answer
     problems = [f"{node.name}: {answer}" for node, answer in answers if isinstance(answer, Exception)]
     if problems:
         raise NodeFailed(

@@ -10,7 +10,6 @@ from tasks import stop
 from tasks.approval import POINTS, approve, asked_before, check_askable
 from tasks.canary import canary_done
 from tasks.gate import unblocked
-from tasks.window import check_window
 
 
 class Turn:
@@ -60,7 +59,7 @@ class Turn:
         why = stop.why()
         if why is not None:
             raise why
-        check_window(self.migration, self.batches.outcomes.values(), self.batches.left, node=node)
+        self.batches.check_window(node=node)
 
     def _unblocked(self, batch: tuple[NodeRef, ...]) -> None:
         wanted = self.migration.spec.gate

@@ -1,4 +1,10 @@
-"""Whether another node may be started now."""
+"""Whether another node may be started now.
+
+The rule: outside the window no step begins a node: it is not tainted, staged, cordoned or drained, nor are its Docker
+packages removed once it is done; and nothing is begun of a node that would not be done before the end. A node that is
+in progress is finished: its steps, its way back, and its packages with `remove_docker: after_node`. What only puts a
+run's own marks away (taints, cordons of nodes that were not begun, held DaemonSets) is done at any time.
+"""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_staging_is_bounded_by_its_setting(at_once: int, monkeypatch: pytest.Mon
     peak = Peak(at_once)
     monkeypatch.setattr(migrate_cluster, "open_attempt", lambda node, *_: node)
     monkeypatch.setattr(migrate_cluster, "stage", lambda node, _migration: inside(peak)(node))
-    migrate_cluster._stage(PLAN, migration(at_once))
+    migrate_cluster._stage(batch.Batches(PLAN, migration(at_once)))
     assert (peak.most, peak.all) == (at_once, len(NODES))
 
 
@@ -85,7 +85,7 @@ def test_a_node_that_cannot_be_staged_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(migrate_cluster, "open_attempt", lambda node, *_: node)
     monkeypatch.setattr(migrate_cluster, "stage", stage)
     with pytest.raises(NodeFailed, match="w2: no repository") as caught:
-        migrate_cluster._stage(PLAN, migration(2))
+        migrate_cluster._stage(batch.Batches(PLAN, migration(2)))
     assert "w1" not in caught.value.what
 
 
