@@ -12,9 +12,10 @@ from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.clock import Clock
 from cri_switch.rehearsal.faults import FAULTS
 from cri_switch.rehearsal.http_server import HttpServer
-from cri_switch.rehearsal.invariants import Invariants, Promise
+from cri_switch.rehearsal.invariants import Invariants
 from cri_switch.rehearsal.machine import Machine
 from cri_switch.rehearsal.process import Wish
+from cri_switch.rehearsal.promise import Promise
 from cri_switch.rehearsal.seen import NodeSeen, Seen
 from cri_switch.rehearsal.sshd import USER, Sshd
 from cri_switch.rehearsal.world import World

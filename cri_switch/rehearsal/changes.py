@@ -20,12 +20,13 @@ _ETCD = ({"endpoint", "health"}, {"endpoint", "status"}, {"member", "list"}, {"s
 
 def changes(argv: tuple[str, ...]) -> bool:
     """Whether a program changes something on the node (the pipeline's own directory there apart)."""
+    return writes(argv) and not _inside(argv[0], argv[1:])
+
+
+def writes(argv: tuple[str, ...]) -> bool:
+    """Whether a program changes anything on the node."""
     program, rest = argv[0], argv[1:]
-    if program in _LOOKS:
-        return False
-    if program in _READS:
-        return not _READS[program](rest)
-    return not _inside(program, rest)
+    return program not in _LOOKS and not (program in _READS and _READS[program](rest))
 
 
 def _etcdctl(rest: Sequence[str]) -> bool:

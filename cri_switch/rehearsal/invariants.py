@@ -7,27 +7,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from cri_switch.model.window import Window
+from cri_switch.rehearsal.beginnings import Beginnings, marked
 from cri_switch.rehearsal.budgets import against_budgets
-from cri_switch.rehearsal.changes import changes
+from cri_switch.rehearsal.changes import changes, writes
 from cri_switch.rehearsal.endings import endings
 from cri_switch.rehearsal.node_fault import NodeFault
 from cri_switch.rehearsal.package_files import DOCKER
 from cri_switch.rehearsal.pods_of import ready
+from cri_switch.rehearsal.promise import Promise
 from cri_switch.rehearsal.store import Event
 from cri_switch.rehearsal.world import World
 
 Obj = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Promise:
-    """What a migration's settings promise. `left_alone` are nodes that no step may touch."""
-
-    max_unavailable: int = 1
-    left_alone: frozenset[str] = frozenset()
-    failures_allowed: int = 0
-    window: Window | None = None
 
 
 @dataclass
@@ -51,8 +42,7 @@ class Invariants:
             if machine.role == "worker" and name not in self.promise.left_alone and not self._switched(name)
         }
         self._stopped: set[str] = set()
-        self._back: set[str] = set()
-        """Held nodes that came back in this run: what is done to them now belongs to what was begun."""
+        self._begun = Beginnings(self.promise.window, self.now, self._break, self.promise.removes_after_node)
         self.most_out = 0
         self.taken: set[str] = set()
         """Every node that was ever out."""
@@ -70,10 +60,11 @@ class Invariants:
 
     def program(self, name: str, argv: tuple[str, ...]) -> None:
         """A program that the pipeline runs on a node."""
+        if name in self.promise.left_alone and writes(argv):
+            self._break(f"{name} is to be left alone, and {' '.join(argv)[:120]} runs on it")
         if not changes(argv):
             return
-        if name in self.promise.left_alone:
-            self._break(f"{name} is to be left alone, and {' '.join(argv)[:120]} runs on it")
+        self._begun.program(name, argv, marked=marked(self.world.store.get("Node", name)))
         words = set(argv)
         if argv[0] == "systemd-run":
             at_work = [unit for unit, state in self.world.machines[name].systemd.states.items() if state.ends_at]
@@ -101,8 +92,10 @@ class Invariants:
             self._pod(event)
         elif event.kind == "Node" and event.type == "MODIFIED":
             self._node(event)
+        elif event.kind == "Node" and event.actor == self.user:
+            self._break(f"node {event.object['metadata']['name']} is {event.type.lower()} by the migration")
         elif event.kind == "Lease" and event.actor == self.user and _holder(event.object) != _holder(event.before):
-            self._back.clear()
+            self._begun.new_run()
 
     def finished(self) -> list[str]:
         """At the end every node is migrated, on Docker, or untouched: a line for each that is none of these."""
@@ -110,12 +103,14 @@ class Invariants:
 
     def _pod(self, event: Event) -> None:
         pod, old = event.object, event.before
+        name, title = pod["spec"].get("nodeName", ""), f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+        if event.actor == self.user and event.type == "ADDED" and name in self.promise.left_alone:
+            self._break(f"pod {title} is put on {name}, which is to be left alone")
         if event.actor != self.user or pod["metadata"].get("namespace") == "cri-switch":
             return
         begun = bool(pod["metadata"].get("deletionTimestamp")) and event.type == "MODIFIED"
         if not (begun or event.type == "DELETED") or (old or {}).get("metadata", {}).get("deletionTimestamp"):
             return
-        name, title = pod["spec"].get("nodeName", ""), f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
         node = self.world.store.get("Node", name)
         if node is not None and not node["spec"].get("unschedulable"):
             self._break(f"pod {title} is taken off {name}, which is not cordoned")
@@ -129,6 +124,7 @@ class Invariants:
         node, old = event.object, event.before or event.object
         name = node["metadata"]["name"]
         if event.actor == self.user:
+            self._begun.node(old, node)
             before, after = bool(old["spec"].get("unschedulable")), bool(node["spec"].get("unschedulable"))
             if before and not after:
                 if name in self._held:
@@ -141,7 +137,6 @@ class Invariants:
             # It stays cordoned, so its return shows only by its kubelet.
             self.out.pop(name, None)
             self._stopped.discard(name)
-            self._back.add(name)
 
     def _begin(self, name: str, why: str) -> None:
         if name in self.out:
@@ -162,9 +157,7 @@ class Invariants:
             behind = sorted(each for each in self._workers if not self._switched(each))
             if len(behind) > self.promise.failures_allowed:
                 self._break(f"control-plane node {name} is taken out before {', '.join(behind)}")
-        window = self.promise.window
-        if window is not None and name not in self._back and not window.contains(self.now()):
-            self._break(f"{name} is taken out outside the window ({why})")
+        self._begun.turn(name, why)
 
     def _switched(self, name: str) -> bool:
         """Whether a node is Ready on containerd, with nothing of Kubernetes left in Docker."""

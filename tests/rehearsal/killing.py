@@ -13,8 +13,9 @@ from unittest.mock import patch
 
 from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.clock import VirtualClock
-from cri_switch.rehearsal.invariants import Invariants, Promise
+from cri_switch.rehearsal.invariants import Invariants
 from cri_switch.rehearsal.packages import Package
+from cri_switch.rehearsal.promise import Promise
 from cri_switch.rehearsal.world import World
 from tasks.step import stands
 from tests.rehearsal.engineless import Engineless

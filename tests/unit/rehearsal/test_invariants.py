@@ -9,13 +9,19 @@ from typing import Any
 
 import pytest
 
+from cri_switch.cluster.mark import MIGRATED, MIGRATING
+from cri_switch.model.migration import Spec
+from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.window import Window
+from cri_switch.rehearsal.beginnings import MARK
 from cri_switch.rehearsal.build import ACCOUNT, ClusterSpec, build
 from cri_switch.rehearsal.changes import changes
 from cri_switch.rehearsal.clock import VirtualClock
-from cri_switch.rehearsal.invariants import Invariants, Promise
+from cri_switch.rehearsal.invariants import Invariants
+from cri_switch.rehearsal.promise import Promise
 from cri_switch.rehearsal.world import World
 
+Obj = dict[str, Any]
 Deed = Callable[[World, Invariants], None]
 US = f"api:{ACCOUNT}"
 
@@ -73,6 +79,46 @@ def all_cordoned(world: World, invariants: Invariants) -> None:
         cordon(name, True, world, invariants)
 
 
+def annotate(name: str, key: str, value: str | None, world: World, _invariants: Invariants) -> None:
+    def change(node: Obj) -> None:
+        found = {**node["metadata"].get("annotations", {}), key: value}
+        node["metadata"]["annotations"] = {key: value for key, value in found.items() if value is not None}
+
+    with world.store.acting(US):
+        world.store.change("Node", name, "", change)
+
+
+def taint(name: str, on: bool, world: World, invariants: Invariants) -> None:
+    change(name, "taints", [{"key": "cri-switch.io/waiting"}] if on else [], world, invariants)
+
+
+def probe(name: str, world: World, _invariants: Invariants) -> None:
+    """A pod of ours, put on a node."""
+    with world.store.acting(US):
+        world.store.create("Pod", {"metadata": {"name": "p", "namespace": "cri-switch"}, "spec": {"nodeName": name}})
+
+
+def deleted(name: str, world: World, _invariants: Invariants) -> None:
+    with world.store.acting(US):
+        world.store.delete("Node", name)
+
+
+def another_run(world: World, _invariants: Invariants) -> None:
+    with world.store.acting(US):
+        if world.store.get("Lease", "cri-switch", "kube-system") is None:
+            world.store.create("Lease", lease("first"))
+        else:
+            world.store.change(
+                "Lease", "cri-switch", "kube-system", lambda old: old.update(spec=lease("second")["spec"])
+            )
+
+
+def back(name: str, world: World, _invariants: Invariants) -> None:
+    """A kubelet reports; of a node that stays cordoned nothing else shows that it is back."""
+    with world.store.acting(f"kubelet:{name}"):
+        world.store.change("Node", name, "", lambda node: node["status"].update(note=str(world.store.version)))
+
+
 LINES: dict[str, tuple[list[Deed], str]] = {
     "one worker": ([partial(stop, "w1")], ""),
     "one after the other": (
@@ -102,6 +148,10 @@ LINES: dict[str, tuple[list[Deed], str]] = {
     "left alone, and cordoned": ([partial(cordon, "w3", True)], "w3 is to be left alone"),
     "left alone, and tainted": ([partial(change, "w3", "taints", [{"key": "x"}])], "w3 is to be left alone"),
     "left alone, and labelled": ([partial(label, "w3")], "w3 is to be left alone"),
+    "left alone, and written to": ([partial(program, "w3", "dd of=/var/lib/cri-switch/x/y")], "w3 is to be left alone"),
+    "left alone, and probed": ([partial(probe, "w3")], "is put on w3"),
+    "another is probed": ([partial(probe, "w1")], ""),
+    "a node is deleted": ([partial(deleted, "w1")], "node w1 is deleted by the migration"),
     "left alone, and drained": ([partial(take_from, "w3")], "is taken off w3, which is to be left alone"),
     "an administrator labels it": ([partial(label, "w3", actor="administrator")], ""),
     "an administrator's cordon": ([partial(cordon, "w4", False)], "cordoned by an administrator"),
@@ -124,38 +174,98 @@ def test_what_breaks_a_promise(case: str) -> None:
         assert said == ""
 
 
-def test_nothing_starts_outside_the_window() -> None:
-    world = build(ClusterSpec(nodes=2, control_planes=1, replicas=1), VirtualClock())
-    window = Window(start="22:00", end="04:00")
-    invariants = Invariants(world, Promise(1, window=window), now=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
-    stop("w1", world, invariants)
-    assert "outside the window" in invariants.broken[0]
+DOWNLOADS = "systemd-run --unit=x -- apt-get -y install --download-only containerd"
+STAGES = partial(program, "w1", DOWNLOADS)
+REMOVES = "apt-get -y remove docker.io"
+BEGUN: list[Deed] = [partial(annotate, "w1", MIGRATING, "m"), partial(cordon, "w1", True), partial(stop, "w1")]
+ENDS: list[Deed] = [
+    partial(cordon, "w1", False),
+    partial(annotate, "w1", MIGRATED, "m"),
+    partial(annotate, "w1", MIGRATING, None),
+]
+OUTSIDE: dict[str, tuple[list[Deed], list[Deed], str]] = {
+    "taken out": ([], [partial(stop, "w1")], "its kubelet is stopped"),
+    "drained": ([], [partial(take_from, "w1")], "is taken off it"),
+    "marked": ([], [partial(annotate, "w1", MIGRATING, "m")], "its annotations are changed"),
+    "cordoned": ([], [partial(cordon, "w1", True)], "it is cordoned"),
+    "tainted": ([], [partial(taint, "w1", True)], "it is tainted"),
+    "labelled": ([], [partial(label, "w1")], "its labels are changed"),
+    "staged": ([], [STAGES], "--download-only"),
+    "an image saved": ([], [partial(program, "w1", "docker save -o /var/lib/cri-switch/x/y.tar z")], "docker save"),
+    "a snapshot": ([], [partial(program, "cp1", "docker exec 0 etcdctl snapshot save /x")], "snapshot save"),
+    "Docker removed": ([], [partial(program, "w3", REMOVES)], "remove docker.io"),
+    "only looked at": ([], [partial(program, "w1", "docker ps -a")], ""),
+    "staging is no node's beginning": ([STAGES], BEGUN, "its annotations are changed"),
+    "a taint is no staging": ([partial(taint, "w1", True)], [STAGES], DOWNLOADS),
+    "staging may end": ([STAGES], [partial(program, "w1", "docker save -o /x y")], ""),
+    "another's staging may not": ([STAGES], [partial(program, "w2", DOWNLOADS)], DOWNLOADS),
+    "a node may end": (BEGUN[:2], [*BEGUN[2:], partial(program, "w1", "systemctl mask docker.service"), *ENDS], ""),
+    "and Docker's packages stay": ([*BEGUN, *ENDS], [partial(program, "w1", REMOVES)], REMOVES),
+    "given back": (
+        [partial(taint, "w2", True), *BEGUN[:2]],
+        [partial(taint, "w2", False), partial(cordon, "w1", False), partial(annotate, "w1", MIGRATING, None)],
+        "",
+    ),
+    "it is begun by another run": ([another_run, *BEGUN[:2], another_run], [partial(stop, "w1")], "is stopped"),
+    "half done by another run": (
+        [*BEGUN[:2], another_run], [partial(program, "w1", "systemctl mask docker.service")], "systemctl mask"
+    ),
+    "a way back may last": ([another_run, partial(stop, "w4"), partial(back, "w4")], [partial(stop, "w4")], ""),
+    "but not the next run's": (
+        [another_run, partial(stop, "w4"), partial(back, "w4"), another_run], [partial(stop, "w4")], "is stopped"
+    ),
+}  # fmt: skip
 
 
-def test_a_way_back_may_last_longer_than_the_window() -> None:
-    """That of a node that stays cordoned, whose return shows only by its kubelet; the next run may not begin it."""
-    world = build(ClusterSpec(nodes=3, control_planes=1, cordoned=("w1",), replicas=1), VirtualClock())
-    hour = [23]
-    invariants = Invariants(
-        world,
-        Promise(window=Window(start="22:00", end="04:00")),
-        now=lambda: datetime(2026, 11, 23, hour[0], tzinfo=UTC),
+@pytest.mark.parametrize("case", OUTSIDE)
+def test_nothing_begins_outside_the_window(case: str) -> None:
+    inside, outside, expected = OUTSIDE[case]
+    world = build(
+        ClusterSpec(nodes=5, control_planes=1, migrated=("w3",), cordoned=("w4",), replicas=2), VirtualClock()
     )
-    with world.store.acting(US):
-        world.store.create("Lease", lease("first"))
-    stop("w1", world, invariants)
-    with world.store.acting("kubelet:w1"):
-        world.store.change("Node", "w1", "", lambda node: node["status"].update(note="it is back"))
-    assert invariants.out == {}
-    hour[0] = 5
-    stop("w1", world, invariants)
+    hour = [23]
+    window = Window(start="22:00", end="04:00")
+    invariants = Invariants(world, Promise(1, window=window), now=lambda: datetime(2026, 11, 23, hour[0], tzinfo=UTC))
+    for deed in inside:
+        deed(world, invariants)
     assert invariants.broken == []
-    with world.store.acting("kubelet:w1"):
-        world.store.change("Node", "w1", "", lambda node: node["status"].update(note="again"))
-    with world.store.acting(US):
-        world.store.change("Lease", "cri-switch", "kube-system", lambda old: old.update(spec=lease("second")["spec"]))
-    stop("w1", world, invariants)
-    assert "w1 is taken out outside the window" in invariants.broken[0]
+    hour[0] = 5
+    for deed in outside:
+        deed(world, invariants)
+    said = [line for line in invariants.broken if "outside the window" in line]
+    assert bool(said) == bool(expected)
+    assert expected in "\n".join(said)
+
+
+def test_what_follows_a_node_may_end_with_it() -> None:
+    """With remove_docker: after_node."""
+    world = build(ClusterSpec(nodes=2, control_planes=1, replicas=1), VirtualClock())
+    hour = [23]
+    promise = Promise(window=Window(start="22:00", end="04:00"), removes_after_node=True)
+    invariants = Invariants(world, promise, now=lambda: datetime(2026, 11, 23, hour[0], tzinfo=UTC))
+    for deed in [*BEGUN, *ENDS]:
+        deed(world, invariants)
+    hour[0] = 5
+    program("w1", "systemctl unmask docker.service", world, invariants)
+    assert invariants.broken == []
+    program("cp1", "systemctl unmask docker.service", world, invariants)
+    assert "cp1 is begun outside the window" in invariants.broken[0]
+
+
+def test_the_mark_is_the_pipelines() -> None:
+    assert MARK == MIGRATING
+
+
+def test_promises_are_those_of_the_settings() -> None:
+    nodes = [NodeRef(name=name, uid=name, role="control-plane" if name == "cp1" else "worker") for name in NAMES]
+    window = {"start": "22:00", "end": "04:00"}
+    given = {"max_unavailable": "50%", "max_failures": 2, "window": window, "nodes": {"exclude": ["w1", "w?2"]}}
+    spec = Spec.model_validate({"cluster": {"kubeconfig": "x"}, "backup": {"directory": "/x"}, **given})
+    assert Promise.of(spec, nodes, ("w3",)) == Promise(2, frozenset({"w1", "w22", "w3"}), 2, Window(**window))
+    assert Promise.of(spec.model_copy(update={"remove_docker": "after_node"}), nodes).removes_after_node
+
+
+NAMES = ("cp1", "w1", "w22", "w3", "w4")
 
 
 def lease(holder: str) -> dict[str, Any]:
