@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cri_switch.cli import talk
-from cri_switch.model.batches import at_once
 from cri_switch.model.errors import UsageError
 from cri_switch.rehearsal.faults import FAULTS
 from cri_switch.rehearsal.process import Wish
@@ -78,7 +77,6 @@ def wish(options: Options, directory: str) -> Wish:
         replicas=min(4, max(1, workers - len(cordoned))),
         fault="" if options.fault == "none" else options.fault,
         fault_node=failing,
-        max_unavailable=at_once(MAX_UNAVAILABLE, workers),
         spec={
             "max_unavailable": MAX_UNAVAILABLE,
             "stage_parallelism": 16,

@@ -7,6 +7,8 @@ import logging
 import sys
 from pathlib import Path
 
+from cri_switch.model.node_ref import NodeRef
+from cri_switch.model.settings_file import load_migration
 from cri_switch.rehearsal.access import by_sockets, write_kubeconfigs, write_settings
 from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.clock import Clock
@@ -40,16 +42,19 @@ def main(argv: list[str]) -> int:
         ),
         Clock(wish.speed),
     )
-    promise = Promise(wish.max_unavailable, frozenset(wish.migrated), wish.failures_allowed)
-    invariants = Invariants(world, promise)
+    settings = write_settings(directory, "rehearsal", by_sockets(directory, USER), wish.spec)
+    nodes = [
+        NodeRef.model_validate({"name": name, "uid": "", "role": machine.role})
+        for name, machine in world.machines.items()
+    ]
+    invariants = Invariants(world, Promise.of(load_migration(str(settings)).spec, nodes, wish.migrated))
     for name in world.machines:
         _begin(world, invariants, wish.fault if name == wish.fault_node else "", name)
     server, sshd = HttpServer(world.api), Sshd(world, directory)
     write_kubeconfigs(directory, server.url)
-    write_settings(directory, "rehearsal", by_sockets(directory, USER), wish.spec)
     world.start()
     try:
-        _say({"ready": True, "url": server.url, "settings": str(directory / "migration.yaml")})
+        _say({"ready": True, "url": server.url, "settings": str(settings)})
         for line in sys.stdin:
             question = json.loads(line)
             if question["ask"] == "fault":

@@ -40,10 +40,8 @@ class Wish(BaseModel):
     replicas: int = 4
     fault: str = ""
     fault_node: str = ""
-    max_unavailable: int = 1
-    failures_allowed: int = 0
     spec: dict[str, Any] = Field(default_factory=dict)
-    """Further settings for migration.yaml."""
+    """Further settings for migration.yaml; what they promise is held against every run."""
 
 
 class RehearsalFailed(Exception):

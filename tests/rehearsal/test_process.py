@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,21 @@ def test_ssh_and_http_of_another_process(tmp_path: Path) -> None:
         assert connection.run(plain("cat", "/etc/hostname")).stdout == "w1\n"
         connection.close()
         assert rehearsal.seen().calls == 1
+
+
+def test_its_settings_are_promises(tmp_path: Path) -> None:
+    """A closed window, a node that is excluded."""
+    now = datetime.now(UTC)
+    window = {"start": f"{now + timedelta(hours=2):%H:%M}", "end": f"{now + timedelta(hours=3):%H:%M}"}
+    spec = {"window": window, "nodes": {"exclude": ["w*"]}}
+    with RehearsalProcess(wish(tmp_path).model_copy(update={"spec": spec})) as rehearsal:
+        connection = login(load_migration(str(rehearsal.wait())).spec.ssh)
+        assert rehearsal.seen().broken == []
+        connection.run(sudo("systemctl", "stop", "kubelet.service"))
+        connection.close()
+        said = rehearsal.seen().broken
+        assert "w1 is to be left alone, and systemctl stop kubelet.service runs on it" in said
+        assert "w1 is begun outside the window (systemctl stop kubelet.service runs on it)" in said
 
 
 def test_an_endpoint_that_it_does_not_know_fails_whoever_forgot_to_look(tmp_path: Path) -> None:
