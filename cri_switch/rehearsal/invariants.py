@@ -13,7 +13,7 @@ from cri_switch.rehearsal.changes import changes, writes
 from cri_switch.rehearsal.endings import endings
 from cri_switch.rehearsal.node_fault import NodeFault
 from cri_switch.rehearsal.package_files import DOCKER
-from cri_switch.rehearsal.pods_of import ready
+from cri_switch.rehearsal.pods_of import active, owner, ready
 from cri_switch.rehearsal.promise import Promise
 from cri_switch.rehearsal.store import Event
 from cri_switch.rehearsal.world import World
@@ -106,6 +106,8 @@ class Invariants:
         name, title = pod["spec"].get("nodeName", ""), f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
         if event.actor == self.user and event.type == "ADDED" and name in self.promise.left_alone:
             self._break(f"pod {title} is put on {name}, which is to be left alone")
+        if event.actor == "controller" and event.type != "ADDED":
+            self._restarted(name, title, event)
         if event.actor != self.user or pod["metadata"].get("namespace") == "cri-switch":
             return
         begun = bool(pod["metadata"].get("deletionTimestamp")) and event.type == "MODIFIED"
@@ -119,6 +121,14 @@ class Invariants:
         for line in against_budgets(self.world.store, old or pod):
             self._break(f"pod {title} is taken away against {line}")
         self._begin(name, f"pod {title} is taken off it")
+
+    def _restarted(self, name: str, title: str, event: Event) -> None:
+        """A controller changes a pod: it takes none of a DaemonSet from a node that is not begun."""
+        pod, old = event.object, event.before
+        taken = old is not None and active(old) and (event.type == "DELETED" or not active(pod))
+        mine = taken and (owner(pod) or {}).get("kind") == "DaemonSet"
+        if mine and name not in self.out and not marked(self.world.store.get("Node", name)):
+            self._break(f"pod {title} is taken off {name} by its DaemonSet, and the node is not begun")
 
     def _node(self, event: Event) -> None:
         node, old = event.object, event.before or event.object

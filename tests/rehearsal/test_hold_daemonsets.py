@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +14,6 @@ import pytest
 
 from cri_switch.cluster.drain import drain as real_drain
 from cri_switch.cluster.hold import wait_back as real_wait
-from cri_switch.cluster.hold_patch import HOLD
 from cri_switch.model.errors import CriSwitchError, NodeFailed, PreflightError, RemoteTimeout
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.rehearsal.build import ClusterSpec, build, rest
@@ -25,21 +23,9 @@ from cri_switch.rehearsal.store import Event
 from cri_switch.rehearsal.world import World
 from tasks import diary
 from tests.rehearsal.engineless import Engineless
+from tests.rehearsal.held_agent import NAME, daemonset, labelled, may_be_held
 
-NAME = "shop/agent"
 Obj = dict[str, Any]
-RIGHT = """
-apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata: {name: hold, namespace: shop}
-rules: [{apiGroups: [apps], resources: [daemonsets], resourceNames: [agent], verbs: [patch]}]
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: hold, namespace: shop}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: hold}
-subjects: [{kind: ServiceAccount, name: cri-switch, namespace: cri-switch}]
-"""
 
 
 class Killed(BaseException):
@@ -52,13 +38,10 @@ class Watched:
     def __init__(self, tmp_path: Path, *, right: bool = True) -> None:
         clock = VirtualClock()
         self.world = build(ClusterSpec(nodes=5, control_planes=1), clock)
-        if right:
-            self.world.rights.load(RIGHT)
-        self.world.store.change("DaemonSet", "agent", "shop", self._as_the_api_stores_it)
-        rest(self.world)
+        may_be_held(self.world, right=right)
         clock.passed = self.world.tick
         self.runs = Engineless(self.world, tmp_path)
-        self.before = self.daemonset()
+        self.before = daemonset(self.world)
         self.deleted: list[str] = []
         """Nodes whose agent was deleted, in order."""
         self.wrong: list[str] = []
@@ -67,10 +50,6 @@ class Watched:
         self.world.store.subscribe(self._pods)
         for name, machine in self.world.machines.items():
             machine.fault_hook = self._commands(name)
-
-    @staticmethod
-    def _as_the_api_stores_it(found: Obj) -> None:
-        found["spec"]["updateStrategy"] = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}}
 
     def _commands(self, node: str) -> Any:
         def look(argv: tuple[str, ...]) -> NodeFault | None:
@@ -95,20 +74,10 @@ class Watched:
             if pod["metadata"].get("labels", {}).get("app") == "agent" and node in ("", pod["spec"]["nodeName"])
         ]
 
-    def daemonset(self) -> Obj:
-        found = copy.deepcopy(self.world.store.get("DaemonSet", "agent", "shop") or {})
-        found["metadata"] = {k: v for k, v in found["metadata"].items() if k in ("name", "namespace", "annotations")}
-        found["metadata"]["annotations"] = found["metadata"].get("annotations") or {}
-        del found["status"]
-        return found
-
-    def labelled(self) -> list[str]:
-        return [n["metadata"]["name"] for n in self.world.store.list("Node") if HOLD in n["metadata"].get("labels", {})]
-
     def whole(self) -> None:
         """Nothing of ours is left, and every node has its agent, which runs."""
-        assert self.daemonset() == self.before
-        assert self.labelled() == []
+        assert daemonset(self.world) == self.before
+        assert labelled(self.world) == []
         rest(self.world)
         assert len(self.agents()) == 5
         assert self.world.complaints == []
@@ -175,7 +144,7 @@ def test_none_is_held_while_another_waits_for_its_pod(
         if node.name == "w2" and not back.is_set():
             back.set()
             give_up = time.monotonic() + 60
-            while "w3" not in watched.labelled() and "node=w3 waits for the nodes that" not in caplog.text:
+            while "w3" not in labelled(watched.world) and "node=w3 waits for the nodes that" not in caplog.text:
                 assert time.monotonic() < give_up
                 time.sleep(0.005)
             if fails:
@@ -212,12 +181,12 @@ def test_killed_the_next_run_puts_it_back(tmp_path: Path, step: str, same_settin
     with killed_after(watched, step), pytest.raises(Killed):
         watched.runs.run(migration)
     if step in ("hold_daemonsets", "stop_docker", "verify_node"):
-        assert watched.daemonset() != watched.before
-        assert watched.labelled() == ["w1"]
+        assert daemonset(watched.world) != watched.before
+        assert labelled(watched.world) == ["w1"]
     report = watched.runs.run(migration if same_settings else watched.runs.migration())
     assert {node.outcome for node in report.nodes} == {"migrated"}
-    assert watched.daemonset() == watched.before
-    assert watched.labelled() == []
+    assert daemonset(watched.world) == watched.before
+    assert labelled(watched.world) == []
 
 
 def test_killed_and_the_node_left_out_of_the_next_run(tmp_path: Path) -> None:
@@ -225,8 +194,8 @@ def test_killed_and_the_node_left_out_of_the_next_run(tmp_path: Path) -> None:
     with killed_after(watched, "hold_daemonsets"), pytest.raises(Killed):
         watched.runs.run(watched.runs.migration(hold_daemonsets=[NAME]))
     watched.runs.run(watched.runs.migration(hold_daemonsets=[NAME], nodes={"exclude": ["w1"]}))
-    assert watched.daemonset() == watched.before
-    assert watched.labelled() == []
+    assert daemonset(watched.world) == watched.before
+    assert labelled(watched.world) == []
     assert len(watched.agents("w1")) == 1  # cordoned still, as the killed run left it
 
 
@@ -263,4 +232,4 @@ def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:
     version = watched.world.store.get("DaemonSet", "agent", "shop")
     watched.runs.run(watched.runs.migration(hold_daemonsets=[NAME], dry_run=True))
     assert watched.world.store.get("DaemonSet", "agent", "shop") == version
-    assert watched.labelled() == []
+    assert labelled(watched.world) == []

@@ -32,7 +32,10 @@ from cri_switch.rehearsal.node_fault import NodeFault, together
 from cri_switch.rehearsal.promise import Promise
 from cri_switch.rehearsal.world import World
 from tests.rehearsal.engineless import Engineless
+from tests.rehearsal.held_agent import NAME as HELD
+from tests.rehearsal.held_agent import daemonset, labelled, may_be_held
 
+ZONE = "topology.kubernetes.io/zone"
 DRAWN = int(os.environ.get("CRI_SWITCH_REHEARSALS", "50"))
 _RUNS = 4
 _UNHEALTHY = re.compile(r"unhealthy: ([^;\]\n]*)")
@@ -77,6 +80,7 @@ def cases(draw: st.DrawFn) -> Case:
     excluded = draw(some_workers) if draw(st.booleans()) else set[str]()
     free = workers - len(cordoned)
     debian_12 = draw(st.sets(st.sampled_from(names))) if draw(st.booleans()) else set[str]()
+    zones = st.dictionaries(st.sampled_from(names), st.sampled_from("ab").map(lambda zone: {ZONE: zone}))
     fault = draw(st.sampled_from(["", *FAULTS]))
     met = (own - migrated if fault and FAULTS[fault].installs else set(names)) - migrated - excluded
     amounts: list[int | str] = [1, 2, 3, "25%", "100%"]
@@ -91,6 +95,7 @@ def cases(draw: st.DrawFn) -> Case:
         cordoned=tuple(sorted(cordoned)),
         self_contained_docker=tuple(sorted(own - migrated)),
         replicas=draw(st.integers(2, 4)) if free > 1 else 2,
+        labels=draw(zones),
     )
     return Case(
         cluster,
@@ -106,6 +111,8 @@ def cases(draw: st.DrawFn) -> Case:
             ("dockerd_until_kubelet", draw(st.booleans())),
             ("stage_images", draw(st.booleans())),
             ("ramp", draw(st.sampled_from([None, "1,2", "2,50%"]))),
+            ("spread", draw(st.sampled_from([None, ZONE]))),
+            ("hold_daemonsets", draw(st.sampled_from([[], [HELD]]))),
         ),
     )
 
@@ -163,6 +170,8 @@ def rehearse(case: Case) -> Ending:
     """Runs until one arrives, the promises judged after each."""
     clock = VirtualClock()
     world = build(case.cluster, clock)
+    may_be_held(world)
+    agent = daemonset(world)
     clock.passed = world.tick
     workers = case.cluster.nodes - case.cluster.control_planes
     promise = Promise(
@@ -170,6 +179,7 @@ def rehearse(case: Case) -> Ending:
         frozenset({*case.cluster.migrated, *case.exclude}),
         case.max_failures,
         Window.model_validate(window(case.window, clock.now())) if case.window else None,
+        case.remove_docker == "after_node",
     )
     invariants = Invariants(world, promise, now=lambda: datetime.fromtimestamp(clock.now(), UTC))
     begin = FAULTS[case.fault].begin(world, case.where) if case.fault else None
@@ -205,6 +215,7 @@ def rehearse(case: Case) -> Ending:
             told = " ".join(_UNHEALTHY.findall(said[-1]) if said and not arrived else []).replace(",", " ").split()
             assert [line for line in invariants.finished() if line.split()[0] not in told] == [], said
             if arrived:
+                assert (daemonset(world), labelled(world)) == (agent, []), "nothing is held any more"
                 break
             until_open(promise.window, world)
     assert world.complaints == []

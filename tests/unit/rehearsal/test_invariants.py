@@ -64,6 +64,14 @@ def take_from(name: str, world: World, _invariants: Invariants) -> None:
         world.store.delete("Pod", pod["metadata"]["name"], "shop")
 
 
+def restart(name: str, world: World, _invariants: Invariants) -> None:
+    """The agent's controller takes its pod off a node."""
+    pods = [pod for pod in world.store.list("Pod", "shop") if pod["metadata"]["labels"]["app"] == "agent"]
+    pod = next(pod for pod in pods if pod["spec"].get("nodeName") == name)
+    with world.store.acting("controller"):
+        world.store.delete("Pod", pod["metadata"]["name"], "shop")
+
+
 def job(name: str, world: World, _invariants: Invariants) -> None:
     """A transient unit is at work on a node."""
     world.machines[name].systemd.run_transient("first.service", ("true",), {}, 100.0)
@@ -153,6 +161,8 @@ LINES: dict[str, tuple[list[Deed], str]] = {
     "another is probed": ([partial(probe, "w1")], ""),
     "a node is deleted": ([partial(deleted, "w1")], "node w1 is deleted by the migration"),
     "left alone, and drained": ([partial(take_from, "w3")], "is taken off w3, which is to be left alone"),
+    "a DaemonSet restarts its pods": ([partial(restart, "w1")], "is taken off w1 by its DaemonSet"),
+    "a DaemonSet is held": ([partial(annotate, "w1", MIGRATING, "m"), partial(restart, "w1")], ""),
     "an administrator labels it": ([partial(label, "w3", actor="administrator")], ""),
     "an administrator's cordon": ([partial(cordon, "w4", False)], "cordoned by an administrator"),
 }  # fmt: skip
