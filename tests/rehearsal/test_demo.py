@@ -15,6 +15,7 @@ import pytest
 
 from cri_switch.model.report import Report
 from cri_switch.rehearsal.faults import FAULTS
+from tests.support.terminal import COLOUR, MOVED, on_terminal, plain
 
 SURELY = ("runtime-fails-once", "command-hangs", "disk-fills")
 """Faults that no retry meets: the node goes back first."""
@@ -27,6 +28,76 @@ def demo(*words: str, home: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [PROGRAM, "demo", *words], env=environment, capture_output=True, text=True, timeout=560, check=False
     )
+
+
+@pytest.fixture(scope="module")
+def by_default(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """As `make demo` runs it, without a terminal."""
+    return demo(home=tmp_path_factory.mktemp("demo"))
+
+
+def rows(text: str) -> dict[str, dict[str, str]]:
+    """A table's rows by their first cell."""
+    head, *lines = [re.split(r"\s{3,}", line) for line in text.splitlines()]
+    return {line[0]: dict(zip(head, line, strict=True)) for line in lines}
+
+
+@pytest.mark.timeout(600)
+def test_the_default_ends_with_a_table_of_before_and_after(by_default: subprocess.CompletedProcess[str]) -> None:
+    """3 control planes, 8 workers; the simulator's own word (w5 is cordoned as before) would make it fail."""
+    assert by_default.returncode == 0, by_default.stderr
+    nodes = rows(by_default.stdout.split("\n\n")[0])
+    assert list(nodes) == ["cp1", "cp2", "cp3", *(f"w{number}" for number in range(1, 9))]
+    assert {name: node["ROLES"] for name, node in nodes.items()} == {
+        name: "control-plane" if name.startswith("cp") else "worker" for name in nodes
+    }
+    done = {name: node for name, node in nodes.items() if node["OUTCOME"] == "migrated"}
+    assert nodes.keys() - done.keys() == {"w2"}
+    assert (nodes["w2"]["OUTCOME"], nodes["w2"]["REASON"]) == ("skipped", "already on containerd://1.4.13")
+    assert {node["BEFORE"] for node in done.values()} == {"docker://20.10.5"}
+    assert {node["AFTER"] for node in nodes.values()} == {"containerd://1.4.13"}
+    told = {name: node["REASON"] for name, node in done.items() if node["REASON"] != "<none>"}
+    assert told == {"w4": "failed once, went back to Docker, and was done again"}
+
+
+@pytest.mark.timeout(600)
+def test_the_default_tells_each_step_in_plain_lines(by_default: subprocess.CompletedProcess[str]) -> None:
+    lines = by_default.stderr.splitlines()
+    steps = [line.split() for line in lines if re.match(r" *[0-9.]+ s  (cp|w)[0-9]", line)]
+    assert [step[3] for step in steps if step[2] == "w1"][1:5] == ["cordon", "drain", "stop_kubelet", "stop_docker"]
+    assert {step[2] for step in steps} == {"cp1", "cp2", "cp3", "w1", "w3", "w4", "w5", "w6", "w7", "w8"}
+    fourth = [" ".join(step[3:5]) for step in steps if step[2] == "w4"]
+    assert fourth.index("start_runtime failed:") < fourth.index("rollback started:")
+    assert [line.partition("  node/")[2] for line in lines if " uncordon " in line and "w5" in line] == [
+        "w5 stays cordoned, as an administrator had left it"
+    ]
+    assert "w4 failed, as it was meant to" in by_default.stderr
+    for hint in (
+        "Where to look next:",
+        "cri-switch demo --ui",
+        "cri-switch plan -f migration.yaml",
+        "README.md, docs/",
+    ):
+        assert hint in by_default.stderr
+    assert "\x1b" not in by_default.stdout + by_default.stderr
+
+
+@pytest.mark.timeout(600)
+def test_on_a_terminal_a_table_of_nodes_and_steps_moves(tmp_path: Path) -> None:
+    words = ["--nodes", "3", "--control-planes", "1", "--fault", "none", "--speed", "20"]
+    environment = {"HOME": str(tmp_path), "NO_COLOR": "1"}
+    code, seen = on_terminal([PROGRAM, "demo", *words], environment=environment, seconds=500)
+    lines = [line.rstrip() for line in plain(seen)]
+    assert code == 0, "\n".join(lines)
+    assert MOVED.search(seen), "it is drawn anew in its place"
+    assert COLOUR.findall(seen) == [], "NO_COLOR is set"
+    assert "migrate-cluster rehearsal" in {line.strip() for line in lines}
+    boxed = [line for line in lines if line.startswith(("┃", "│", "┏", "┡", "└", "├"))]
+    assert any(line.split()[1::2] == ["NODE", "STEP", "DONE", "SECONDS"] for line in boxed)
+    drawn = {(found[1], found[2]) for line in boxed if (found := re.match(r"│ (\w+) +│ (\w+)", line))}
+    assert {node for node, _step in drawn} == {"cp1", "w1", "w2"}
+    assert len({step for node, step in drawn if node == "w1"}) >= 3, drawn
+    assert max(map(len, lines[: lines.index(next(line for line in lines if line.startswith("NAME ")))])) <= 80
 
 
 @pytest.mark.timeout(600)
@@ -54,6 +125,8 @@ def test_json_has_the_fields_of_migrate_and_nothing_else(tmp_path: Path) -> None
     found = json.loads(done.stdout)
     assert Report.model_validate(found).model_dump(mode="json") == found
     assert [node["name"] for node in found["nodes"]] == ["cp1", "w1"]
+    steps = [seconds for node in found["nodes"] for seconds in node["steps"].values()]
+    assert {type(seconds) for seconds in steps} == {float}
     wanted = {"name", "role", "runtime_before", "runtime_after", "outcome", "out_of_service_seconds", "steps"}
     assert all(wanted <= node.keys() for node in found["nodes"])
 
