@@ -41,7 +41,8 @@ class Invariants:
             for name, machine in self.world.machines.items()
             if machine.role == "worker" and name not in self.promise.left_alone and not self._switched(name)
         }
-        self._stopped: set[str] = set()
+        self._stopped: dict[str, float] = {}
+        """Nodes whose kubelet is stopped, and when that one had been started."""
         self._begun = Beginnings(self.promise.window, self.now, self._break, self.promise.removes_after_node)
         self.most_out = 0
         self.taken: set[str] = set()
@@ -71,7 +72,7 @@ class Invariants:
             if at_work:
                 self._break(f"{name}: {' '.join(argv)[:120]} is started beside {', '.join(at_work)}")
         if argv[0] == "systemctl" and "stop" in words and "kubelet.service" in words:
-            self._stopped.add(name)
+            self._stopped[name] = self._kubelet_started(name)
             self._begin(name, "its kubelet is stopped")
         if argv[0] == "docker" and argv[1] in ("stop", "rm", "kill"):
             self._begin(name, "its containers are stopped")
@@ -140,13 +141,13 @@ class Invariants:
                 if name in self._held:
                     self._break(f"{name} was cordoned by an administrator, and is uncordoned")
                 self.out.pop(name, None)
-                self._stopped.discard(name)
+                self._stopped.pop(name, None)
             if name in self.promise.left_alone and _asked(node) != _asked(old):
                 self._break(f"{name} is to be left alone, and its object is changed")
-        elif event.actor == f"kubelet:{name}" and name in self._held & self._stopped and ready(node):
-            # It stays cordoned, so its return shows only by its kubelet.
+        elif event.actor == f"kubelet:{name}" and name in self._held and self._restarted_kubelet(name) and ready(node):
+            # It stays cordoned, so its return shows only by its kubelet: by another than the one that is being stopped.
             self.out.pop(name, None)
-            self._stopped.discard(name)
+            self._stopped.pop(name, None)
 
     def _begin(self, name: str, why: str) -> None:
         if name in self.out:
@@ -168,6 +169,13 @@ class Invariants:
             if len(behind) > self.promise.failures_allowed:
                 self._break(f"control-plane node {name} is taken out before {', '.join(behind)}")
         self._begun.turn(name, why)
+
+    def _kubelet_started(self, name: str) -> float:
+        state = self.world.machines[name].systemd.states.get("kubelet.service")
+        return state.started if state is not None else 0.0
+
+    def _restarted_kubelet(self, name: str) -> bool:
+        return name in self._stopped and self._kubelet_started(name) != self._stopped[name]
 
     def _switched(self, name: str) -> bool:
         """Whether a node is Ready on containerd, with nothing of Kubernetes left in Docker."""

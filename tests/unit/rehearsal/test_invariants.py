@@ -121,8 +121,13 @@ def another_run(world: World, _invariants: Invariants) -> None:
             )
 
 
-def back(name: str, world: World, _invariants: Invariants) -> None:
-    """A kubelet reports; of a node that stays cordoned nothing else shows that it is back."""
+def back(name: str, world: World, invariants: Invariants) -> None:
+    """A kubelet that was started anew reports; of a node that stays cordoned nothing else shows that it is back."""
+    world.machines[name].systemd.states["kubelet.service"].started += 1.0
+    reports(name, world, invariants)
+
+
+def reports(name: str, world: World, _invariants: Invariants) -> None:
     with world.store.acting(f"kubelet:{name}"):
         world.store.change("Node", name, "", lambda node: node["status"].update(note=str(world.store.version)))
 
@@ -164,6 +169,17 @@ LINES: dict[str, tuple[list[Deed], str]] = {
     "a DaemonSet restarts its pods": ([partial(restart, "w1")], "is taken off w1 by its DaemonSet"),
     "a DaemonSet is held": ([partial(annotate, "w1", MIGRATING, "m"), partial(restart, "w1")], ""),
     "an administrator labels it": ([partial(label, "w3", actor="administrator")], ""),
+    "one that stays cordoned is back": ([partial(stop, "w4"), partial(back, "w4"), partial(stop, "w1")], ""),
+    "its kubelet reports while it is stopped": (
+        [partial(stop, "w4"), partial(reports, "w4"), partial(stop, "w1")], "2 workers are out (w4, w1)"
+    ),
+    "and is back later": (
+        [
+            partial(stop, "w4"), partial(reports, "w4"), partial(program, "w4", "docker stop x"),
+            partial(back, "w4"), partial(stop, "w1"),
+        ],
+        "",
+    ),
     "an administrator's cordon": ([partial(cordon, "w4", False)], "cordoned by an administrator"),
 }  # fmt: skip
 
