@@ -57,10 +57,12 @@ class Place:
     subresource: str
 
 
-def failure(code: int, reason: str, message: str, details: Obj | None = None) -> Reply:
+def failure(code: int, reason: str, message: str, details: Obj | None = None, *, after: float = 0.0) -> Reply:
     """A Status object."""
     body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
-    return Reply(code, {**body, "message": message, "reason": reason, "details": details or {}, "code": code})
+    return Reply(
+        code, {**body, "message": message, "reason": reason, "details": details or {}, "code": code}, after=after
+    )
 
 
 def not_found(place: Place) -> Reply:

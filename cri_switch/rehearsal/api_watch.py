@@ -8,6 +8,7 @@ from typing import Any
 
 from cri_switch.rehearsal.api_reply import Call, Place, failure
 from cri_switch.rehearsal.api_select import matches
+from cri_switch.rehearsal.api_state import ApiState
 from cri_switch.rehearsal.http_api import Api
 from cri_switch.rehearsal.store import Event
 
@@ -32,7 +33,7 @@ def watch(api: Api, call: Call) -> Iterator[Obj]:
         with store.lock:
             since, there = store.version, store.list(place.kind.kind, place.namespace or None)
         yield from (_event(place, "ADDED", obj) for obj in there if matches(obj, labels, fields))
-    while time.monotonic() < deadline and api.up():
+    while time.monotonic() < deadline and api.state() is not ApiState.AWAY:
         with store.changed:
             if store.forgotten > since:
                 gone = f"too old resource version: {since} ({store.forgotten})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from cri_switch.rehearsal import api_paths, eviction
@@ -12,6 +13,8 @@ from cri_switch.rehearsal.api_patch import Unprocessable, patched
 from cri_switch.rehearsal.api_reply import Call, Place, Reply, conflict, failure, not_found
 from cri_switch.rehearsal.api_rights import Rights, Wish, refusal
 from cri_switch.rehearsal.api_select import BadSelector, matches
+from cri_switch.rehearsal.api_state import ApiState
+from cri_switch.rehearsal.api_unready import unready
 from cri_switch.rehearsal.clock import timestamp
 from cri_switch.rehearsal.store import Conflict, Missing, Store
 
@@ -19,7 +22,7 @@ Obj = dict[str, Any]
 
 
 class Api:
-    """One cluster's API server. `fault` is asked first, with the call; `up` says whether it serves at all."""
+    """One cluster's API server. `fault` is asked first, with the call; `state` says whether it serves at all."""
 
     def __init__(self, store: Store, release: str, rights: Rights, complain: Callable[[str], None]) -> None:
         self.store = store
@@ -27,13 +30,13 @@ class Api:
         self.rights = rights
         self.complain = complain
         self.fault: Callable[[Call], Reply | None] = lambda _call: None
-        self.up: Callable[[], bool] = lambda: True
+        self.state: Callable[[], ApiState] = lambda: ApiState.SERVES
         self.calls: list[tuple[str, str, int]] = []
         self._pages: dict[str, list[Obj]] = {}
 
     def answer(self, call: Call) -> Reply:
         """One call, judged and carried out."""
-        if not self.up():
+        if self.state() is ApiState.AWAY:
             return Reply(0, lost=True)
         reply = self.fault(call) or self.really(call)
         self.calls.append((call.method, call.path, reply.status))
@@ -52,6 +55,9 @@ class Api:
         if not self.rights.allowed(user, wish):
             details = {"name": wish.name, "group": wish.group, "kind": wish.resource}
             return failure(403, "Forbidden", refusal(user, wish), details)
+        early = unready(self.state(), call, place)
+        if early is not None:
+            return replace(early, after=early.after / self.store.clock.scale)
         with self.store.lock, self.store.acting(f"api:{user}"):
             return self._judged(call, place, user) if place is not None else found or self._unknown(call)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from cri_switch.rehearsal.api_state import ApiState, best
 from cri_switch.rehearsal.engine import Engine
 from cri_switch.rehearsal.kubelet_flags import command_line, flags_of, unknown_flag
 from cri_switch.rehearsal.node_object import new_node, node_status
@@ -44,7 +46,7 @@ class Kubelet:
         self._posted = 0.0
         self._said = ("", "")
         self.api = True
-        """Whether any API server answers, as of the last tick."""
+        """Whether any API server serves, as of the last tick."""
         self.idle_until = 0.0
         """Until then nothing happens by itself: no pod starts, ends or is told of."""
         self.ails_on_cri = ""
@@ -111,21 +113,16 @@ class Kubelet:
                 machine.systemd.fail(UNIT, f"failed to run Kubelet: {problem}", 255)
                 return
             self._begun, self._posted = True, 0.0
-        self.idle_until, self.api = now + IDLE, self._api_answers()
-        if not self.worker.sync(problem, self._desired()) or problem or not self.api:
+        self.idle_until, self.api = now + IDLE, best(machine.world.machines.values()) is ApiState.SERVES
+        desired = self._desired()
+        if not self.worker.sync(problem, desired) or problem or not self.api:
             self.idle_until = 0.0
         if self.api:
+            self._forget_mirrors(desired)
             ails = self.ails_on_cri if self.remote else ""
             not_ready = f"container runtime is down: {problem}" if problem else self._network_problem() or ails
             if now - self._posted >= HEARTBEAT or self._said != (not_ready, self.engine.version):
                 self._post(not_ready, now)
-
-    def _api_answers(self) -> bool:
-        """Whether any API server of the cluster runs (one that no machine has is outside, and does)."""
-        served = [
-            m for m in self._machine.world.machines.values() if m.role == "control-plane" and m.kubelet.static.api
-        ]
-        return not served or any(one.up and one.serves_api for one in served)
 
     def _desired(self) -> dict[str, Obj]:
         found = {f"{obj['metadata']['namespace']}/{obj['metadata']['name']}": obj for obj in self.static.pods()}
@@ -133,6 +130,14 @@ class Kubelet:
             if "kubernetes.io/config.mirror" not in (obj["metadata"].get("annotations") or {}):
                 found[key] = obj
         return found
+
+    def _forget_mirrors(self, desired: Mapping[str, Obj]) -> None:
+        """The mirror pods of manifests that are gone."""
+        store = self._machine.world.store
+        for key, obj in list(self.pods.items()):
+            if key not in desired:
+                with store.acting(f"kubelet:{self._machine.name}"):
+                    store.finalize("Pod", obj)
 
     def _driver(self) -> str:
         config = yaml.safe_load(self._machine.fs.text(CONFIG) or "") or {}

@@ -26,6 +26,7 @@ from cri_switch.rehearsal.systemd import Systemd
 from cri_switch.rehearsal.unit_files import UnitFiles
 
 if TYPE_CHECKING:
+    from cri_switch.rehearsal.engine import Box
     from cri_switch.rehearsal.release import Release
 
 SHUTDOWN_SECONDS = 5.0
@@ -128,13 +129,10 @@ class Machine:
         """Whether it is powered on and booted."""
         return self.now() >= self.down_until
 
-    @property
-    def serves_api(self) -> bool:
-        """Whether its own kube-apiserver and etcd run, in whichever engine."""
-        running = {
-            box.name for engine in (self.docker, self.containerd) for box in list(engine.boxes.values()) if box.running
-        }
-        return {"kube-apiserver", "etcd"} <= running
+    def container(self, name: str) -> Box | None:
+        """One that runs and has this name in its pod, in whichever engine."""
+        boxes = [*self.docker.boxes.values(), *self.containerd.boxes.values()]
+        return next((box for box in boxes if box.name == name and box.running), None)
 
     def has_program(self, name: str) -> bool:
         """Whether the program of a package is there."""

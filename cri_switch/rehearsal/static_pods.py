@@ -23,16 +23,6 @@ class StaticPods:
         self._machine = machine
         self._seen: dict[str, tuple[bytes, Obj | None]] = {}
 
-    @property
-    def api(self) -> bool:
-        """Whether one of them is the API server."""
-        return self._machine.fs.exists(f"{FOLDER}/kube-apiserver.yaml")
-
-    @property
-    def etcd(self) -> bool:
-        """Whether one of them is an etcd member."""
-        return self._machine.fs.exists(f"{FOLDER}/etcd.yaml")
-
     def pods(self) -> list[Obj]:
         """As the kubelet knows them: named for the node, the UID is a hash; a file that is no pod is passed over."""
         found = []

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from cri_switch.rehearsal.api_rights import Rights
+from cri_switch.rehearsal.api_state import ApiState, best
 from cri_switch.rehearsal.budgets import watch_budgets
 from cri_switch.rehearsal.clock import Clock
 from cri_switch.rehearsal.controllers import Controllers, collect_garbage
@@ -31,7 +32,7 @@ class World:
         self.complaints: list[str] = []
         self.rights = Rights()
         self.api = Api(self.store, release, self.rights, self.complain)
-        self.api.up = self.serves
+        self.api.state = lambda: best(self.machines.values())
         self._controllers = Controllers(self.store)
         self._seen = (-1, 0.0)
         self._done = threading.Event()
@@ -45,9 +46,8 @@ class World:
             self.complaints.append(text)
 
     def serves(self) -> bool:
-        """Whether any control-plane node's API server runs."""
-        served = [machine for machine in self.machines.values() if machine.role == "control-plane"]
-        return not served or any(machine.up and machine.serves_api for machine in served)
+        """Whether any control-plane node's API server does its work."""
+        return self.api.state() is ApiState.SERVES
 
     def tick(self) -> None:
         """Every kubelet and every controller looks once."""

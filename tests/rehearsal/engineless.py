@@ -45,6 +45,7 @@ from cri_switch.model.step_result import StepResult
 from cri_switch.node.command import Result
 from cri_switch.node.transfer import Download
 from cri_switch.rehearsal.api_reply import Call
+from cri_switch.rehearsal.api_state import ApiState
 from cri_switch.rehearsal.build import TOKEN
 from cri_switch.rehearsal.clock import Clock
 from cri_switch.rehearsal.connection import CommandLike, MemoryConnection
@@ -145,7 +146,7 @@ class Engineless:
         )
         reply = self.outside(f"{request.method} {request.path}", lambda: self.world.api.answer(call))
         if reply.lost:
-            raise (NotSent if not self.world.serves() else Unreachable)(f"{request}: no answer")
+            raise (NotSent if self.world.api.state() is ApiState.AWAY else Unreachable)(f"{request}: no answer")
         self.world.clock.sleep(reply.after)
         return Answer(reply.status, reply.data.decode())
 

@@ -11,7 +11,7 @@ import pytest
 
 import flows.migrate_cluster
 import flows.turn
-from cri_switch.model.errors import NodeFailed, NotProven
+from cri_switch.model.errors import CriSwitchError, NodeFailed, NotProven, PreflightError
 from cri_switch.model.migration import Migration
 from cri_switch.model.report import Approval
 from cri_switch.rehearsal.world import World
@@ -118,3 +118,43 @@ def test_one_that_dies_while_another_is_drained(cluster: Cluster) -> None:
     begun = {entry["step"] for entry in cluster.journal("cp2")}
     assert begun >= {"drain", "stop_kubelet", "rollback"}
     assert "stop_docker" not in begun
+
+
+def stop_etcd(world: World, name: str) -> None:
+    """As an administrator does it; the node and its kubelet are well."""
+    world.machines[name].fs.remove("/etc/kubernetes/manifests/etcd.yaml")
+    for _ in range(20):
+        world.clock.sleep(1)
+
+
+def test_a_member_that_is_stopped_is_found_before_anything_is_done(cluster: Cluster) -> None:
+    stop_etcd(cluster.world, "cp3")
+    with pytest.raises(PreflightError, match=r"EtcdUnhealthy.*2 of 3 members of etcd answer"):
+        cluster.run(go_on, 0, timeouts={"api": 10})
+    assert with_etcd(cluster.world) == ["cp1", "cp2"]
+    assert cluster.invariants.taken == set()
+
+
+def test_a_member_that_stops_later_holds_the_control_plane_back(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workers have gone; the first of the control plane would leave one of three."""
+    monkeypatch.setattr(flows.migrate_cluster, "_stage", lambda *_: stop_etcd(cluster.world, "cp3"))
+    with pytest.raises(NotProven, match=r"the API server on cp3 answers 500 at /readyz") as caught:
+        cluster.run(go_on, 0, timeouts={"api": 10})
+    assert caught.value.state == "not started: cp1, cp2, cp3"
+    assert with_etcd(cluster.world) == ["cp1", "cp2"]
+    assert not cluster.invariants.taken & set(PLANES)
+
+
+def test_without_a_quorum_nothing_is_taken_out(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API answers no question that etcd has the answer to."""
+
+    def stop_two(*_: object) -> None:
+        for name in ("cp2", "cp3"):
+            stop_etcd(cluster.world, name)
+
+    monkeypatch.setattr(flows.migrate_cluster, "_stage", stop_two)
+    with pytest.raises(CriSwitchError, match="etcdserver: request timed out"):
+        cluster.run(go_on, 0, timeouts={"api": 10})
+    assert cluster.invariants.taken == set()

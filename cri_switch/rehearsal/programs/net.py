@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from cri_switch.rehearsal.api_state import ApiState, state_of
 from cri_switch.rehearsal.docker_clients import SOCKET, clients
 from cri_switch.rehearsal.firewall import Firewall
 from cri_switch.rehearsal.reply import Call, Reply, UnknownUse, after, failed, said
@@ -102,14 +103,10 @@ def curl(call: Call) -> Reply:
         return Reply(28) if machine.metadata_blackholed else Reply(7)
     if not url.endswith("/readyz"):
         raise UnknownUse(f"curl {url}")
-    if not machine.kubelet.static.api or not _runs(machine, "kube-apiserver"):
+    state = state_of(machine)
+    if state is ApiState.AWAY:
         return said("000", 7)
-    return said("200" if _runs(machine, "etcd") or not machine.kubelet.static.etcd else "500")
-
-
-def _runs(machine: Machine, name: str) -> bool:
-    boxes = [*machine.docker.boxes.values(), *machine.containerd.boxes.values()]
-    return any(box.name == name and box.running for box in boxes)
+    return said("200" if state is ApiState.SERVES else "500")
 
 
 def ping(call: Call) -> Reply:

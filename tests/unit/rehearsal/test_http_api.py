@@ -17,6 +17,7 @@ from cri_switch.cluster.rights import check_rights
 from cri_switch.cluster.taint import add_waiting_taint
 from cri_switch.model.errors import ApiError, Unreachable
 from cri_switch.rehearsal.api_reply import Call, Reply, failure
+from cri_switch.rehearsal.api_state import ApiState
 from cri_switch.rehearsal.http_server import HttpServer
 from tests.unit.rehearsal.api import World, client
 
@@ -180,7 +181,7 @@ def test_a_fault_answers_in_the_api_s_place(tmp_path: Path) -> None:
         with pytest.raises(Unreachable):
             cluster.list("Node")
         world.api.fault = lambda _call: None
-        world.api.up = lambda: False
+        world.api.state = lambda: ApiState.AWAY
         with pytest.raises(Unreachable):
             cluster.list("Node")
 
