@@ -104,9 +104,8 @@ def curl(call: Call) -> Reply:
     if not url.endswith("/readyz"):
         raise UnknownUse(f"curl {url}")
     state = state_of(machine)
-    if state is ApiState.AWAY:
-        return said("000", 7)
-    return said("200" if state is ApiState.SERVES else "500")
+    code = {ApiState.AWAY: "000", ApiState.FORBIDS: "403", ApiState.SERVES: "200"}.get(state, "500")
+    return said(code, 7 if state is ApiState.AWAY else 0)
 
 
 def ping(call: Call) -> Reply:

@@ -1,4 +1,4 @@
-"""Three control planes in virtual time, whose parts are stopped as an administrator does it."""
+"""Control planes in virtual time, whose parts are stopped as an administrator does it."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ MANIFESTS = "/etc/kubernetes/manifests"
 
 
 class Planes:
-    """cp1, cp2, cp3 and a worker, the pipeline's client for their API, and a shell on each."""
+    """cp1, cp2, ... and a worker, the pipeline's client for their API, and a shell on each."""
 
-    def __init__(self) -> None:
-        self.world = build(ClusterSpec(nodes=4, control_planes=3), VirtualClock())
+    def __init__(self, control_planes: int = 3) -> None:
+        self.world = build(ClusterSpec(nodes=control_planes + 1, control_planes=control_planes), VirtualClock())
         clock = self.world.clock
-        caller = Caller(self._send, patience=1, sleep=clock.sleep, clock=clock.now)
-        self.cluster = Cluster(self._send, caller=caller)
+        self.cluster = Cluster(self._send, caller=Caller(self._send, sleep=clock.sleep, clock=clock.now))
+
+    def call(self, method: str, path: str, query: dict[str, str] | None = None, body: Any = None) -> Call:
+        """By the pipeline's service account."""
+        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        return Call(method, path, query or {}, body, kind, f"Bearer {TOKEN}")
 
     def _send(self, request: Request) -> Answer:
-        words = (request.method, request.path, dict(request.query), request.body, request.content_type)
-        reply = self.world.api.answer(Call(*words, f"Bearer {TOKEN}"))
+        reply = self.world.api.answer(self.call(request.method, request.path, dict(request.query), request.body))
         if reply.lost:
             raise Unreachable(f"{request}: no answer")
         self.world.clock.sleep(reply.after)
