@@ -48,6 +48,7 @@ def _static(name: str, image: str, flags: dict[str, str], volumes: list[tuple[st
         "name": name,
         "image": image,
         "command": [name, *(f"--{flag}={value}" for flag, value in flags.items())],
+        "startupProbe": {"failureThreshold": 24, "periodSeconds": 10, "timeoutSeconds": 15},
         "volumeMounts": [{"name": volume, "mountPath": path} for volume, path in volumes],
     }
     return {

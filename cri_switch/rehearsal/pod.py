@@ -28,6 +28,8 @@ class Pod:
     stubborn: bool = False
     exits_after: float | None = None
     restart: str = "Always"
+    probed: bool = False
+    """Whether it has a startup probe."""
 
     @property
     def key(self) -> str:
@@ -63,6 +65,7 @@ def pod_of(obj: dict[str, Any]) -> Pod:
         stubborn=notes.get(IGNORES_SIGTERM) == "true",
         exits_after=float(notes[EXITS_AFTER]) if EXITS_AFTER in notes else None,
         restart=str(spec.get("restartPolicy") or "Always"),
+        probed=any("startupProbe" in container for container in containers),
     )
 
 

@@ -12,6 +12,9 @@ from cri_switch.rehearsal.pod import Pod
 
 READY_AFTER = 1.0
 """Seconds that a container runs before it counts as ready."""
+PROBED_READY_AFTER = 77.0
+"""With a startup probe and no other: the kubelet sees its success at its next look only, which is one in 60 to 90 s
+(peers.md 63). The probe begins anew with the kubelet."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,15 @@ class Waiting:
 def pod_status(
     pod: Pod, boxes: Sequence[Box], scheme: str, host: str, now: float, waiting: Waiting, since: float
 ) -> dict[str, Any]:
-    """`boxes` are the pod's containers without its sandbox; `scheme` is docker:// or containerd://."""
+    """`boxes` are the pod's containers without its sandbox; `scheme` is docker:// or containerd://.
+
+    `since`: when its kubelet first looked at it.
+    """
     by_name = {box.name: box for box in boxes}
-    statuses = [_container(name, image, by_name.get(name), scheme, now, waiting) for name, image in pod.containers]
+    statuses = [
+        _container(name, image, by_name.get(name), scheme, waiting, _is_ready(pod, by_name.get(name), now, since))
+        for name, image in pod.containers
+    ]
     ready = bool(statuses) and all(one["ready"] for one in statuses)
     ended = [box for box in boxes if box.state == "exited"]
     phase = "Pending"
@@ -59,7 +68,15 @@ def _condition(kind: str, holds: bool, reason: str = "") -> dict[str, Any]:
     return found | ({"reason": reason} if reason else {})
 
 
-def _container(name: str, image: str, box: Box | None, scheme: str, now: float, waiting: Waiting) -> dict[str, Any]:
+def _is_ready(pod: Pod, box: Box | None, now: float, since: float) -> bool:
+    if box is None or not box.running:
+        return False
+    if pod.probed:
+        return now - max(box.started, since) >= PROBED_READY_AFTER
+    return now - box.started >= READY_AFTER
+
+
+def _container(name: str, image: str, box: Box | None, scheme: str, waiting: Waiting, ready: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"name": name, "image": image, "imageID": "", "ready": False, "restartCount": 0}
     if box is None:
         state = {"reason": waiting.reason} | ({"message": waiting.message} if waiting.message else {})
@@ -70,7 +87,7 @@ def _container(name: str, image: str, box: Box | None, scheme: str, now: float, 
         "containerID": f"{scheme}://{box.id}",
         "restartCount": box.attempt,
         "started": box.running,
-        "ready": box.running and now - box.started >= READY_AFTER,
+        "ready": ready,
         "lastState": {},
     }
     if box.running:
