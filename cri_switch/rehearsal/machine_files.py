@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cri_switch.rehearsal.machine import Machine
 
 SUDOERS = Path(__file__).parents[2] / "deployments" / "sudoers"
+REGISTRY = "10.77.0.2:5000"
 FORWARD_RULES = ("FORWARD -s 10.244.0.0/16 -j ACCEPT", "FORWARD -d 10.244.0.0/16 -j ACCEPT")
 DEBIAN_11 = Release(
     "Debian GNU/Linux 11 (bullseye)",
@@ -99,7 +100,7 @@ def fill(machine: Machine, static_pods: Sequence[dict[str, object]]) -> None:
     fs.symlink("../sysctl.conf", "/etc/sysctl.d/99-sysctl.conf")
     fs.put("/etc/sysctl.d/README.sysctl", "Kernel system variables configuration files\n")
     fs.put("/etc/modules-load.d/modules.conf", "# /etc/modules: kernel modules to load at boot time.\n")
-    fs.put("/etc/docker/daemon.json", json.dumps({"exec-opts": [f"native.cgroupdriver={driver}"]}, indent=2) + "\n")
+    fs.put("/etc/docker/daemon.json", _daemon_json(driver))
     fs.put("/lib/systemd/system/kubelet.service", KUBELET_UNIT)
     fs.put("/etc/systemd/system/kubelet.service.d/10-kubeadm.conf", KUBEADM_CONF)
     fs.symlink("/lib/systemd/system/kubelet.service", "/etc/systemd/system/multi-user.target.wants/kubelet.service")
@@ -126,6 +127,18 @@ def fill(machine: Machine, static_pods: Sequence[dict[str, object]]) -> None:
         fs.put(f"/etc/kubernetes/manifests/{name}.yaml", yaml.safe_dump(pod, sort_keys=False), 0o600)
     if machine.role == "control-plane":
         _control_plane(machine)
+
+
+def _daemon_json(driver: str) -> str:
+    """As on a site with a registry of its own: all of it is for the migration to carry over."""
+    settings = {
+        "exec-opts": [f"native.cgroupdriver={driver}"],
+        "insecure-registries": [REGISTRY],
+        "registry-mirrors": [f"http://{REGISTRY}"],
+        "log-driver": "json-file",
+        "log-opts": {"max-size": "10m", "max-file": "3"},
+    }
+    return json.dumps(settings, indent=2) + "\n"
 
 
 def migrated(machine: Machine, images: Sequence[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 
 from cri_switch.model.errors import NotProven
@@ -11,6 +13,7 @@ from cri_switch.node.before import note_before
 from cri_switch.node.facts.control_plane import prove_control_plane
 from cri_switch.node.facts.network import IPTABLES
 from cri_switch.node.proof import prove_runtime
+from cri_switch.rehearsal.machine_files import REGISTRY
 from cri_switch.render.cni_iptables import stale_rules
 from tests.unit.rehearsal.switching import MINE, STEPS, Switching
 
@@ -63,6 +66,15 @@ def test_a_docker_with_its_own_containerd_gets_the_package() -> None:
     assert changed["stage_packages"][0] > 0
     assert cluster.ready()[2] == "containerd://1.4.13"
     assert cluster.world.complaints == []
+
+
+def test_what_dockers_configuration_says_is_carried_over() -> None:
+    cluster = Switching()
+    cluster.upto("configure_kubelet")
+    config = tomllib.loads(cluster.machine.fs.text("/etc/containerd/config.toml") or "")
+    registry = config["plugins"]["io.containerd.grpc.v1.cri"]["registry"]
+    assert registry["mirrors"]["docker.io"]["endpoint"][0] == f"http://{REGISTRY}"
+    assert REGISTRY in registry["mirrors"]
 
 
 def test_a_control_plane_node_serves_again() -> None:
