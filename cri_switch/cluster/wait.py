@@ -43,7 +43,8 @@ class Pace:
 def until(look: Callable[[], str], what: str, seconds: float, pace: Pace, *, next_step: str = "") -> float:
     """Look until the answer is empty (nothing is missing); how many seconds it took.
 
-    While the API is away, or does not know us yet because it just starts (401, 403), that is what is missing.
+    While the API is away, does not know us yet because it just starts (401, 403), or has too much to do (429: all
+    clients come at once when it is back), that is what is missing.
 
     Raises:
         RemoteTimeout: not within `seconds`; says what was missing last.
@@ -57,7 +58,7 @@ def until(look: Callable[[], str], what: str, seconds: float, pace: Pace, *, nex
         except Unreachable as problem:
             missing = f"the API does not answer ({problem.what})"
         except ApiError as problem:
-            if problem.status not in (401, 403):
+            if problem.status not in (401, 403, 429):
                 raise
             missing = f"the API does not let us in ({problem.what})"
         if not missing:

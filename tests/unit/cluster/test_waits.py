@@ -63,6 +63,8 @@ def test_wait_runtime_through_an_api_outage() -> None:
             return status(403, "Forbidden", 'nodes is forbidden: User "x" cannot get resource "nodes"')
         if clock() < 1010:
             return Answer(500, "not ready")
+        if clock() < 1013:  # all clients of the cluster have waited for it
+            return status(429, "TooManyRequests", "too many requests, please try again later")
         return None
 
     api.answers.append(away)
