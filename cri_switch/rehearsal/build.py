@@ -11,8 +11,8 @@ from cri_switch.rehearsal.clock import Clock
 from cri_switch.rehearsal.control_plane import static_pods
 from cri_switch.rehearsal.kubelet_flags import PAUSE
 from cri_switch.rehearsal.machine import Machine
-from cri_switch.rehearsal.machine_files import DEBIAN_11, DEBIAN_12
 from cri_switch.rehearsal.pods_of import ended, ready
+from cri_switch.rehearsal.release import DEBIAN_11, DEBIAN_12
 from cri_switch.rehearsal.workload import APP_IMAGE, workload
 from cri_switch.rehearsal.world import World
 

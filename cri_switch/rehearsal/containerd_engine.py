@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 
+from cri_switch.rehearsal.box import Box, EngineRefuses
 from cri_switch.rehearsal.containerd_settings import BadConfig, Settings, understand
-from cri_switch.rehearsal.engine import Box, Engine, EngineRefuses
+from cri_switch.rehearsal.engine import Engine
 from cri_switch.rehearsal.filesystem import FsError
 from cri_switch.rehearsal.images import Image, canonical
 

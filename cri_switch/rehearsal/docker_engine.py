@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cri_switch.rehearsal.engine import SANDBOX, Box, Engine
+from cri_switch.rehearsal.box import SANDBOX, Box
+from cri_switch.rehearsal.docker_network import set_up
+from cri_switch.rehearsal.engine import Engine
 from cri_switch.rehearsal.filesystem import FsError
 from cri_switch.rehearsal.kubelet_flags import PAUSE
 from cri_switch.rehearsal.pod import Pod
@@ -13,28 +15,6 @@ from cri_switch.rehearsal.pod import Pod
 ROOT = "/var/lib/docker"
 CHECKPOINTS = "/var/lib/dockershim/sandbox"
 DAEMON_JSON = "/etc/docker/daemon.json"
-NETNS = "/run/docker/netns/default"
-_FILTER = (
-    "FORWARD -j DOCKER-USER",
-    "FORWARD -j DOCKER-ISOLATION-STAGE-1",
-    "FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
-    "FORWARD -o docker0 -j DOCKER",
-    "FORWARD -i docker0 ! -o docker0 -j ACCEPT",
-    "FORWARD -i docker0 -o docker0 -j ACCEPT",
-)
-_CHAINS = (
-    "DOCKER-ISOLATION-STAGE-1 -i docker0 ! -o docker0 -j DOCKER-ISOLATION-STAGE-2",
-    "DOCKER-ISOLATION-STAGE-1 -j RETURN",
-    "DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP",
-    "DOCKER-ISOLATION-STAGE-2 -j RETURN",
-    "DOCKER-USER -j RETURN",
-)
-_NAT = (
-    "PREROUTING -m addrtype --dst-type LOCAL -j DOCKER",
-    "OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER",
-    "POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE",
-    "DOCKER -i docker0 -j RETURN",
-)
 
 
 class DockerEngine(Engine):
@@ -82,22 +62,7 @@ class DockerEngine(Engine):
             self._daemon_json()
         except ValueError as problem:
             return f"unable to configure the Docker daemon with file {DAEMON_JSON}: {problem}"
-        firewall, kernel = self.machine.firewall, self.machine.kernel
-        for chain in ("DOCKER", "DOCKER-ISOLATION-STAGE-1", "DOCKER-ISOLATION-STAGE-2", "DOCKER-USER"):
-            firewall.chain("filter", chain)
-        firewall.chain("nat", "DOCKER")
-        for line in reversed(_FILTER[:2]):
-            firewall.add("filter", line, first=True)
-        for line in (*_FILTER[2:], *_CHAINS):
-            firewall.add("filter", line)
-        for line in _NAT:
-            firewall.add("nat", line)
-        if kernel.sysctls.get("net/ipv4/ip_forward") != "1":
-            kernel.sysctls["net/ipv4/ip_forward"] = "1"
-            firewall.policies["filter", "FORWARD"] = "DROP"
-        kernel.load_bridge_netfilter()
-        kernel.links.add("docker0")
-        kernel.mounts.add(NETNS)
+        set_up(self.machine)
         self.machine.socket_file("/run/docker.sock")
         return ""
 

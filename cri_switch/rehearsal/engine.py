@@ -4,68 +4,18 @@ from __future__ import annotations
 
 import posixpath
 import secrets
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cri_switch.rehearsal.images import Image, canonical, image, pullable
+from cri_switch.rehearsal.box import SANDBOX, Box, EngineRefuses
+from cri_switch.rehearsal.image_store import ImageStore
 from cri_switch.rehearsal.pod import Pod
 from cri_switch.rehearsal.pod_network import NetworkRefuses
 
 if TYPE_CHECKING:
     from cri_switch.rehearsal.machine import Machine
 
-SANDBOX = "POD"
 
-
-class EngineRefuses(Exception):
-    """A sandbox or container cannot be made: the kubelet's reason and the engine's message."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(f"{reason}: {message}")
-        self.reason, self.message = reason, message
-
-
-@dataclass
-class Box:
-    """One container; a sandbox's `name` is POD. `pod` is None for one that is not Kubernetes'."""
-
-    id: str
-    name: str
-    image: Image
-    asked: str
-    pod: Pod | None = None
-    sandbox_id: str = ""
-    attempt: int = 0
-    state: str = "running"
-    pid: int = 0
-    shim: int = 0
-    created: float = 0.0
-    started: float = 0.0
-    finished: float = 0.0
-    exit_code: int = 0
-    ip: str = ""
-    log: str = ""
-    labels: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def owner(self) -> Pod:
-        """Its pod. Raises LookupError for one that is not Kubernetes'."""
-        if self.pod is None:
-            raise LookupError(self.id)
-        return self.pod
-
-    @property
-    def running(self) -> bool:
-        """Whether a process of it lives."""
-        return self.state == "running"
-
-    @property
-    def sandbox(self) -> bool:
-        """Whether it is a pod's pause container."""
-        return self.pod is not None and self.name == SANDBOX
-
-
-class Engine:
+class Engine(ImageStore):
     """Docker and containerd differ in names, paths and where they learn their settings; see the subclasses."""
 
     namespace = ""
@@ -75,8 +25,8 @@ class Engine:
     """Whether a sandbox's network namespace is still there when its pause container has ended."""
 
     def __init__(self, machine: Machine) -> None:
+        super().__init__()
         self.machine = machine
-        self.images: dict[str, Image] = {}
         self.boxes: dict[str, Box] = {}
 
     @property
@@ -100,33 +50,6 @@ class Engine:
     def address(self) -> str:
         """The containerd that its shims report to."""
         return "/run/containerd/containerd.sock"
-
-    def find_image(self, name: str) -> Image | None:
-        """By name or id."""
-        wanted = canonical(name)
-        for one in self.images.values():
-            if name == one.id or any(canonical(tag) == wanted for tag in one.tags):
-                return one
-        return None
-
-    def pull(self, name: str) -> Image:
-        """From the store, else from a registry; EngineRefuses."""
-        found = self.find_image(name)
-        if found is None:
-            if not pullable(name):
-                raise EngineRefuses("ErrImagePull", f"failed to pull and unpack image {name!r}: not found")
-            found = image(name)
-            self.add_image(found)
-        return found
-
-    @staticmethod
-    def pull_anyway(name: str) -> Image:
-        """The image of a name, as if it had been pulled while it could be."""
-        return image(name)
-
-    def add_image(self, one: Image) -> None:
-        """Put an image into the store."""
-        self.images[one.id] = one
 
     def run_sandbox(self, pod: Pod) -> Box:
         """A pause container in its network; EngineRefuses."""

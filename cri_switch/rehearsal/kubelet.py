@@ -9,6 +9,7 @@ import yaml
 
 from cri_switch.rehearsal.api_state import ApiState, best
 from cri_switch.rehearsal.engine import Engine
+from cri_switch.rehearsal.kubelet_fit import CONFIG, misfit, network_problem
 from cri_switch.rehearsal.kubelet_flags import command_line, flags_of, unknown_flag
 from cri_switch.rehearsal.node_object import new_node, node_status
 from cri_switch.rehearsal.pod_worker import PodWorker
@@ -19,13 +20,11 @@ if TYPE_CHECKING:
     from cri_switch.rehearsal.machine import Machine
 
 UNIT = "kubelet.service"
-CONFIG = "/var/lib/kubelet/config.yaml"
 HEARTBEAT = 10.0
 START_SECONDS = 0.9
 IDLE = 5.0
 CADVISOR_SECONDS = 5.0
 METADATA_SECONDS = 6.1
-_CONTAINERD = ("unix:///run/containerd/containerd.sock", "unix:///var/run/containerd/containerd.sock")
 
 
 class Kubelet:
@@ -105,7 +104,7 @@ class Kubelet:
         machine, now = self._machine, self._machine.now()
         if not machine.systemd.active(UNIT) or now < self._ready_at:
             return
-        problem = self._problem()
+        problem = misfit(machine)
         if not self._begun:
             if "not initialized yet" in problem:
                 return
@@ -120,7 +119,7 @@ class Kubelet:
         if self.api:
             self._forget_mirrors(desired)
             ails = self.ails_on_cri if self.remote else ""
-            not_ready = f"container runtime is down: {problem}" if problem else self._network_problem() or ails
+            not_ready = f"container runtime is down: {problem}" if problem else network_problem(machine) or ails
             if now - self._posted >= HEARTBEAT or self._said != (not_ready, self.engine.version):
                 self._post(not_ready, now)
 
@@ -142,41 +141,6 @@ class Kubelet:
     def _driver(self) -> str:
         config = yaml.safe_load(self._machine.fs.text(CONFIG) or "") or {}
         return str(self.flags.get("cgroup-driver") or config.get("cgroupDriver") or "cgroupfs")
-
-    def _problem(self) -> str:
-        machine = self._machine
-        unknown = unknown_flag(self.flags, machine.minor)
-        if unknown:
-            return f"unknown flag: --{unknown}"
-        if machine.fs.text(CONFIG) is None:
-            return f"failed to load Kubelet config file {CONFIG}: no such file or directory"
-        return self._cri_problem() if self.remote else self._docker_problem()
-
-    def _docker_problem(self) -> str:
-        docker = self._machine.docker
-        if not docker.up:
-            return "failed to get docker version: Cannot connect to the Docker daemon at unix:///var/run/docker.sock."
-        if docker.driver != self.driver:
-            return (
-                f'misconfiguration: kubelet cgroup driver: "{self.driver}" is different from'
-                f' docker cgroup driver: "{docker.driver}"'
-            )
-        return ""
-
-    def _cri_problem(self) -> str:
-        machine = self._machine
-        endpoint = self.flags.get("container-runtime-endpoint", "unix:///var/run/dockershim.sock")
-        if endpoint not in _CONTAINERD:
-            return f"dial {endpoint.replace('unix://', 'unix ')}: connect: no such file or directory"
-        return machine.containerd.cri_problem()
-
-    def _network_problem(self) -> str:
-        if self._machine.network.ready(self.engine.settings()[2]):
-            return ""
-        return (
-            "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady"
-            " message:cni config uninitialized"
-        )
 
     def _post(self, not_ready: str, now: float) -> None:
         machine, store = self._machine, self._machine.world.store

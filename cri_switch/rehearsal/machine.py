@@ -7,18 +7,22 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from cri_switch.rehearsal import machine_files
+from cri_switch.rehearsal import power
 from cri_switch.rehearsal.containerd_engine import ContainerdEngine
 from cri_switch.rehearsal.docker_engine import DockerEngine
-from cri_switch.rehearsal.filesystem import Entry, FileSystem
+from cri_switch.rehearsal.filesystem import FileSystem
 from cri_switch.rehearsal.firewall import Firewall
 from cri_switch.rehearsal.journald import Journal
 from cri_switch.rehearsal.kernel import Kernel
 from cri_switch.rehearsal.kubelet import Kubelet
+from cri_switch.rehearsal.machine_files import fill
+from cri_switch.rehearsal.migrated_files import migrated
 from cri_switch.rehearsal.node_fault import NodeFault
+from cri_switch.rehearsal.package_files import unpack
 from cri_switch.rehearsal.packages import Package, Packages
 from cri_switch.rehearsal.pod_network import PodNetwork
 from cri_switch.rehearsal.processes import Processes
+from cri_switch.rehearsal.release import DEBIAN_11, Release
 from cri_switch.rehearsal.shell import run_job
 from cri_switch.rehearsal.socket_unit import SocketUnit
 from cri_switch.rehearsal.surroundings import World
@@ -26,12 +30,7 @@ from cri_switch.rehearsal.systemd import Systemd
 from cri_switch.rehearsal.unit_files import UnitFiles
 
 if TYPE_CHECKING:
-    from cri_switch.rehearsal.engine import Box
-    from cri_switch.rehearsal.release import Release
-
-SHUTDOWN_SECONDS = 5.0
-SHUTDOWN_SECONDS_CONTAINERD = 92.0
-BOOT_SECONDS = 10.0
+    from cri_switch.rehearsal.box import Box
 
 
 class Machine:
@@ -56,7 +55,7 @@ class Machine:
         static_pods: Sequence[dict[str, object]] = (),
     ) -> None:
         self.name, self.address, self.world, self.role = name, address, world, role
-        self.release = release or machine_files.DEBIAN_11
+        self.release = release or DEBIAN_11
         self.kubelet_version, self.cgroup_driver, self.crictl = kubelet_version, cgroup_driver, crictl
         self.docker_package = docker_package
         self.lock = threading.RLock()
@@ -87,18 +86,18 @@ class Machine:
             "containerd.service": self.containerd,
             "kubelet.service": self.kubelet,
         }
-        machine_files.fill(self, static_pods)
+        fill(self, static_pods)
         installed = [docker_package, *(("containerd", "runc", "tini") if containerd_installed else ())]
         for package in installed:
             self.packages.known[package] = Package(package, self.release.offered.get(package, "1.0"))
-            machine_files.unpack(self, package)
+            unpack(self, package)
         self.packages.known[docker_package].manual = True
         for one in images:
             self.docker.add_image(self.docker.pull_anyway(one))
         if runtime == "containerd":
-            machine_files.migrated(self, images)
+            migrated(self, images)
         self.kernel.load_bridge_netfilter()
-        self._boot_up()
+        power.on(self)
 
     def now(self) -> float:
         """The world's time."""
@@ -112,12 +111,12 @@ class Machine:
     @property
     def docker_version(self) -> str:
         """Docker's own, of its package's version."""
-        return self._upstream(self.docker_package)
+        return self.packages.upstream(self.docker_package)
 
     @property
     def containerd_version(self) -> str:
         """containerd's own."""
-        return self._upstream("containerd")
+        return self.packages.upstream("containerd")
 
     @property
     def minor(self) -> int:
@@ -147,6 +146,11 @@ class Machine:
             self.fs.remove(path)
         self.fs.put(path, b"", 0o660).socket = True
 
+    def reboot(self) -> None:
+        """Power off and on again: it answers nothing for a while, then what is enabled starts."""
+        with self.lock:
+            power.off(self)
+
     def tick(self) -> None:
         """Time has passed: units, then the kubelet."""
         with self.lock:
@@ -154,45 +158,12 @@ class Machine:
                 return
             if self.down_until:
                 self.down_until = 0.0
-                self._boot_up()
+                power.on(self)
             if self.now() < self.kubelet.idle_until:
                 return
             self.systemd.settle()
             if self.up:  # no job took it down
                 self.kubelet.tick()
-
-    def reboot(self) -> None:
-        """Power off and on again: it answers nothing for a while, then what is enabled starts."""
-        with self.lock:
-            slow = any(box.running for box in self.containerd.boxes.values()) and self.containerd.release < (1, 6)
-            self.down_until = self.now() + BOOT_SECONDS + (SHUTDOWN_SECONDS_CONTAINERD if slow else SHUTDOWN_SECONDS)
-            self.docker.crash()
-            self.containerd.crash()
-            self.kubelet.crash()
-            self.systemd.states.clear()
-            self.processes.all.clear()
-            self.kernel = Kernel(str(uuid.uuid4()))
-            for firewall in (self.firewall, self.firewall6):
-                for table in list(firewall.tables):
-                    firewall.flush_all(table)
-            self.fs.root.children["run"] = Entry("d", 0o755)
-
-    def _boot_up(self) -> None:
-        conf = "".join(self.fs.text(f"/etc/sysctl.d/{name}") or "" for name in self.fs.names("/etc/sysctl.d"))
-        modules = "".join(
-            self.fs.text(f"/etc/modules-load.d/{name}") or "" for name in self.fs.names("/etc/modules-load.d")
-        )
-        if "br_netfilter" in modules.split():
-            self.kernel.load_bridge_netfilter()
-        self.kernel.set_all(conf)
-        for line in machine_files.FORWARD_RULES:
-            self.firewall.add("filter", line)
-        self.systemd.boot()
-
-    def _upstream(self, package: str) -> str:
-        known = self.packages.known.get(package)
-        version = known.version if known else self.packages.offered.get(package, "0.0.0")
-        return version.partition("~")[0].partition("+")[0].partition("-")[0]
 
     def _special(self, path: str) -> bytes | None:
         return self.processes.read(path) or self.kernel.read(path)

@@ -12,9 +12,7 @@ import yaml
 
 from cri_switch.rehearsal.certificates import certificate, kubeconfig
 from cri_switch.rehearsal.kubelet_flags import FLAGS_FILE, PAUSE
-from cri_switch.rehearsal.package_files import MARK, unpack
 from cri_switch.rehearsal.pod_network import PLUGINS, conflist
-from cri_switch.rehearsal.release import Release
 
 if TYPE_CHECKING:
     from cri_switch.rehearsal.machine import Machine
@@ -22,28 +20,6 @@ if TYPE_CHECKING:
 SUDOERS = Path(__file__).parents[2] / "deployments" / "sudoers"
 REGISTRY = "10.77.0.2:5000"
 FORWARD_RULES = ("FORWARD -s 10.244.0.0/16 -j ACCEPT", "FORWARD -d 10.244.0.0/16 -j ACCEPT")
-DEBIAN_11 = Release(
-    "Debian GNU/Linux 11 (bullseye)",
-    'PRETTY_NAME="Debian GNU/Linux 11 (bullseye)"\nNAME="Debian GNU/Linux"\nVERSION_ID="11"\nID=debian\n',
-    {
-        "docker.io": "20.10.5+dfsg1-1+deb11u4",
-        "docker-engine": "20.10.5+dfsg1-1+deb11u4",
-        "containerd": "1.4.13~ds1-1~deb11u4",
-        "runc": "1.0.0~rc93+ds1-5+deb11u5",
-        "tini": "0.19.0-1",
-    },
-)
-DEBIAN_12 = Release(
-    "Debian GNU/Linux 12 (bookworm)",
-    'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\nID=debian\n',
-    {
-        "docker.io": "20.10.24+dfsg1-1+deb12u1",
-        "docker-engine": "20.10.24+dfsg1-1+deb12u1",
-        "containerd": "1.6.20~ds1-1+deb12u1",
-        "runc": "1.1.5+ds1-1+deb12u1",
-        "tini": "0.19.0-1",
-    },
-)
 KUBELET_UNIT = """[Unit]
 Description=kubelet: The Kubernetes Node Agent
 Wants=network-online.target
@@ -80,7 +56,6 @@ _FOLDERS = (
     "/proc",
     "/sys",
 )
-__all__ = ["MARK", "fill", "migrated", "unpack"]
 
 
 def fill(machine: Machine, static_pods: Sequence[dict[str, object]]) -> None:
@@ -139,40 +114,6 @@ def _daemon_json(driver: str) -> str:
         "log-opts": {"max-size": "10m", "max-file": "3"},
     }
     return json.dumps(settings, indent=2) + "\n"
-
-
-def migrated(machine: Machine, images: Sequence[str]) -> None:
-    """A node that was switched before the rehearsal begins: containerd configured, the kubelet's flags, no Docker."""
-    fs = machine.fs
-    text = (
-        'version = 2\n[plugins]\n  [plugins."io.containerd.grpc.v1.cri"]\n'
-        f'    sandbox_image = "{PAUSE}"\n    [plugins."io.containerd.grpc.v1.cri".cni]\n'
-        '      bin_dir = "/opt/cni/bin"\n      conf_dir = "/etc/cni/net.d"\n'
-        '    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]\n'
-        '      runtime_type = "io.containerd.runc.v2"\n'
-        '      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]\n'
-        f"        SystemdCgroup = {str(machine.cgroup_driver == 'systemd').lower()}\n"
-    )
-    fs.put("/etc/containerd/config.toml", text)
-    fs.put("/etc/crictl.yaml", "runtime-endpoint: unix:///run/containerd/containerd.sock\n")
-    remote = "--container-runtime=remote " if machine.minor <= 23 else ""
-    fs.put(
-        FLAGS_FILE,
-        f'KUBELET_KUBEADM_ARGS="{remote}--pod-infra-container-image={PAUSE}'
-        ' --container-runtime-endpoint=unix:///run/containerd/containerd.sock"\n',
-    )
-    for one in [PAUSE, *images]:
-        machine.containerd.add_image(machine.docker.pull_anyway(one))
-    package = machine.packages.known[machine.docker_package]
-    package.status = "rc"
-    for unit in ("docker.service", "docker.socket"):
-        machine.systemd.files.disable(unit)
-        fs.remove(f"/lib/systemd/system/{unit}")
-    links = [f"/etc/rc{runlevel}.d/{name}" for runlevel in range(7) for name in fs.names(f"/etc/rc{runlevel}.d")]
-    for path in ("/usr/bin/docker", "/usr/sbin/dockerd", *(link for link in links if link.endswith("docker"))):
-        fs.remove(path)
-    for name in ("containerd", "runc"):
-        machine.packages.known[name].manual = True
 
 
 def _control_plane(machine: Machine) -> None:

@@ -39,6 +39,11 @@ class Packages:
         """Whether a package is."""
         return name in self.known and self.known[name].installed
 
+    def upstream(self, name: str) -> str:
+        """The program's own version, of that of its package as it is known or offered."""
+        version = self.known[name].version if name in self.known else self.offered.get(name, "0.0.0")
+        return version.partition("~")[0].partition("+")[0].partition("-")[0]
+
     def depends(self, name: str) -> tuple[str, ...]:
         """What it cannot be without."""
         return {"docker.io": ("containerd", "runc", "tini"), "containerd": ("runc",)}.get(name, ())

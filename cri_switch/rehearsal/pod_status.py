@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cri_switch.rehearsal.box import Box
 from cri_switch.rehearsal.clock import timestamp
-from cri_switch.rehearsal.engine import Box
 from cri_switch.rehearsal.pod import Pod
 
 READY_AFTER = 1.0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cri_switch.rehearsal.engine import Box, EngineRefuses
+from cri_switch.rehearsal.box import Box, EngineRefuses
 from cri_switch.rehearsal.pod import Pod, pod_of
+from cri_switch.rehearsal.pod_record import Record
 from cri_switch.rehearsal.pod_status import Waiting, pod_status
 from cri_switch.rehearsal.static_pods import mirror
 from cri_switch.rehearsal.surroundings import Obj
@@ -18,28 +18,6 @@ if TYPE_CHECKING:
 
 CREATE_SECONDS = 0.8
 RETRY_SECONDS = 5.0
-
-
-@dataclass
-class Record:
-    """What the kubelet remembers of a pod while it runs: since when, when it goes on, why it waits."""
-
-    pod: Pod
-    since: float
-    next_at: float
-    waiting: Waiting = field(default_factory=Waiting)
-    kill_at: float | None = None
-    told: Obj = field(default_factory=dict)
-    seen: Obj = field(default_factory=dict)
-
-    @property
-    def rests(self) -> bool:
-        """Whether nothing of it is going on: all its containers are ready, or it has ended."""
-        if self.kill_at is not None or not self.told:
-            return False
-        if self.told["phase"] in ("Succeeded", "Failed"):
-            return True
-        return self.pod.exits_after is None and all(one["ready"] for one in self.told["containerStatuses"])
 
 
 class PodWorker:

@@ -23,8 +23,8 @@ from cri_switch.node.transfer import Download
 from cri_switch.rehearsal.build import ClusterSpec
 from cri_switch.rehearsal.connection import MemoryConnection
 from cri_switch.rehearsal.machine import Machine
-from cri_switch.rehearsal.machine_files import DEBIAN_12
 from cri_switch.rehearsal.node_fault import NodeFault, on_command
+from cri_switch.rehearsal.release import DEBIAN_12
 from tests.twin.like import LIKE_THE_LAB, like_the_lab
 from tests.twin.rehearsed import Rehearsed
 from tests.twin.tape import Heard, Tape

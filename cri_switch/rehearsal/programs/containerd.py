@@ -14,7 +14,7 @@ from cri_switch.rehearsal.images import Image
 from cri_switch.rehearsal.reply import Call, Reply, UnknownUse, failed, said
 
 if TYPE_CHECKING:
-    from cri_switch.rehearsal.engine import Box
+    from cri_switch.rehearsal.box import Box
     from cri_switch.rehearsal.machine import Machine
 
 

@@ -6,8 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from cri_switch.rehearsal.box import Box
 from cri_switch.rehearsal.containerd_engine import SOCKET
-from cri_switch.rehearsal.engine import Box
 from cri_switch.rehearsal.programs import etcd
 from cri_switch.rehearsal.reply import Call, Reply, UnknownUse, failed, said
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from cri_switch.rehearsal.engine import Box
+from cri_switch.rehearsal.box import Box
 from cri_switch.rehearsal.etcd_members import members, quorum, running
 from cri_switch.rehearsal.reply import Call, Reply, UnknownUse, failed, said
 

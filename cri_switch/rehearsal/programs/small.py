@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cri_switch.rehearsal.reply import Call, Reply, UnknownUse, after, said
 
 if TYPE_CHECKING:
-    from cri_switch.rehearsal.engine import Box
+    from cri_switch.rehearsal.box import Box
     from cri_switch.rehearsal.machine import Machine
 
 
