@@ -6,6 +6,7 @@ from cri_switch.checks.budgets import check_budgets
 from cri_switch.checks.capacity import check_capacity
 from cri_switch.checks.docker_socket import check_docker_socket
 from cri_switch.checks.drain import check_drain
+from cri_switch.checks.mounted import claimed_paths
 from cri_switch.checks.names import check_held
 from cri_switch.checks.node_fit import tied_volumes
 from cri_switch.checks.owner import owners
@@ -37,7 +38,8 @@ def workload_findings(api: Cluster, plan: Plan, migration: Migration) -> list[Fi
         )
     pods = api.list("Pod")
     objects = workload_objects(api, [kind for kind in KINDS if kind not in unseen])
-    findings += check_docker_socket(pods, spec.allow_docker_socket, objects)
+    claims, volumes = api.list("PersistentVolumeClaim"), api.list("PersistentVolume")
+    findings += check_docker_socket(pods, spec.allow_docker_socket, objects, claimed_paths(claims, volumes))
     leaving = drained(pods, {node.name for node in plan.todo})
     if spec.drain.pod_selector:
         chosen = {pod["metadata"]["uid"] for pod in api.list("Pod", labels=spec.drain.pod_selector)}
@@ -48,7 +50,7 @@ def workload_findings(api: Cluster, plan: Plan, migration: Migration) -> list[Fi
     daemonsets = [title(each) for each in objects if each["kind"] == "DaemonSet"]
     findings += check_held(spec.hold_daemonsets, daemonsets)
     batches = [[node.name for node in batch] for batch in plan.batches]
-    tied = tied_volumes(api.list("PersistentVolumeClaim"), api.list("PersistentVolume"))
+    tied = tied_volumes(claims, volumes)
     nodes = api.list("Node")
     findings += check_stays_cordoned([node.name for node in plan.todo], _held(nodes, plan), nodes, pods, tied)
     return [*findings, *check_capacity(batches, nodes, pods, tied)]

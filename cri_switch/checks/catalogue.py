@@ -24,13 +24,13 @@ _E, _W, _B = "error", "warning", "error or warning"
 
 SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Workloads": (
-        Entry("DockerSocketMounted", _E, "A pod or template mounts Docker's socket, dockershim's, cri-dockerd's, or a directory above one (`/run`, `/var/run`, `/var`, `/`).", "Another way than the node's Docker: Buildah, BuildKit rootless or a successor of Kaniko for image builds, containerd's socket for agents. Or allow its owner: `spec.allow_docker_socket`."),
+        Entry("DockerSocketMounted", _B, "A pod or template mounts Docker's socket, dockershim's, cri-dockerd's, or a directory above one (`/run`, `/var/run`, `/var`, `/`), as a hostPath or by a claim on a hostPath or local PersistentVolume. This and the two next are warnings for pods that have finished.", "Another way than the node's Docker: Buildah, BuildKit rootless or a successor of Kaniko for image builds, containerd's socket for agents. Or allow its owner: `spec.allow_docker_socket`."),
         Entry("DockerSocketNamed", _W, "A volume has `docker.sock` or `dockershim.sock` in its path, but not where Docker listens by default, or no container mounts it.", "See whether Docker listens there (`hosts` in daemon.json), else take the volume out."),
-        Entry("DockerBinaryMounted", _E, "It mounts the `docker` program of the node, which goes with Docker's packages.", "Bring the program in the image, or do without. Or allow its owner."),
-        Entry("DockerDataMounted", _E, "It mounts `/var/lib/docker`, which is not filled any more.", "Use the runtime's API (CRI) or `/var/log/pods`. Or allow its owner."),
+        Entry("DockerBinaryMounted", _B, "It mounts the `docker` program of the node, which goes with Docker's packages.", "Bring the program in the image, or do without. Or allow its owner."),
+        Entry("DockerDataMounted", _B, "It mounts `/var/lib/docker`, which is not filled any more.", "Use the runtime's API (CRI) or `/var/log/pods`. Or allow its owner."),
         Entry("DockerConfigMounted", _W, "It mounts `/etc/docker`, whose settings nobody reads any more.", "Use `/etc/containerd`."),
         Entry("DockerLogsMounted", _W, "It mounts `/var/lib/docker/containers`: a log agent that will find nothing new there.", "Read `/var/log/pods` or `/var/log/containers`, and parse the CRI format."),
-        Entry("DockerInDocker", _W, "A privileged container brings a Docker of its own and mounts nothing of the node's.", "Nothing; see it work on the first node."),
+        Entry("DockerInDocker", _W, "A privileged container brings a Docker of its own (it runs `dockerd`, or its image does) and mounts nothing of the node's.", "Nothing; see it work on the first node."),
         Entry("TemplatesNotChecked", _W, "The credentials may not list Jobs or CronJobs, so what they would start was not looked at.", "Apply `deployments/rbac.yaml` of this version."),
     ),
     "Drain": (

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from cri_switch.checks.docker_socket import check_docker_socket
+from cri_switch.checks.mounted import claimed_paths
 
 
 def pod(
@@ -124,9 +125,11 @@ def test_several_of_dockers_things_are_one_finding_under_the_gravest() -> None:
     assert "/etc/docker, /usr/bin/docker" in finding.summary
 
 
-def dind(*, privileged: bool = True, image: str = "docker:20-dind", path: str = "/data") -> dict[str, Any]:
+def dind(
+    *, privileged: bool = True, image: str = "docker:20-dind", path: str = "/data", **more: list[str]
+) -> dict[str, Any]:
     one = pod(path=path)
-    one["spec"]["containers"][0] |= {"image": image, "securityContext": {"privileged": privileged}}
+    one["spec"]["containers"][0] |= {"image": image, "securityContext": {"privileged": privileged}, **more}
     return one
 
 
@@ -135,9 +138,35 @@ def test_docker_in_docker_is_told_apart() -> None:
     assert (finding.level, finding.name) == ("warning", "DockerInDocker")
     (finding,) = check_docker_socket([dind(path="/run/docker.sock")], [])
     assert (finding.level, finding.name) == ("error", "DockerSocketMounted")
-    own = dind(image="acme/builder")
-    own["spec"]["containers"][0]["command"] = ["/usr/local/bin/dockerd-entrypoint.sh"]
-    assert [each.name for each in check_docker_socket([own], [])] == ["DockerInDocker"]
+
+
+@pytest.mark.parametrize(
+    ("image", "command", "args", "brings"),
+    [
+        ("acme/builder", ["/usr/local/bin/dockerd-entrypoint.sh"], [], True),
+        ("acme/builder", ["sh", "-c", "dockerd --host=unix:///tmp/d.sock & make images"], [], True),
+        ("acme/builder", ["/bin/sh", "-ec"], ["mount -a; /usr/bin/dockerd"], True),
+        ("acme/builder", ["tini", "--", "dockerd"], [], True),
+        ("acme/builder", [], ["dockerd"], True),
+        ("docker", [], [], True),
+        ("docker:24", [], [], True),
+        ("docker:24.0.7-alpine3.18", [], ["--insecure-registry=r.lan"], True),
+        ("docker.io/library/docker:24", [], [], True),
+        ("harbor.lan:5000/hub/library/docker:24@sha256:ab", [], [], True),
+        ("docker:dind", [], [], True),
+        ("docker:24-dind-rootless", [], [], True),
+        ("docker:24-cli", [], [], False),
+        ("docker:git", [], [], False),
+        ("docker:24", ["cat"], [], False),
+        ("acme/docker-machine:1", [], [], False),
+        ("acme/builder", ["cri-dockerd"], [], False),
+        ("acme/builder", ["sh", "-c", "echo no dockerd-like thing"], [], False),
+        ("acme/builder", ["run", "--dockerd"], [], False),
+    ],
+)
+def test_which_containers_bring_a_docker(image: str, command: list[str], args: list[str], brings: bool) -> None:
+    found = check_docker_socket([dind(image=image, command=command, args=args)], [])
+    assert [(each.level, each.name) for each in found] == [("warning", "DockerInDocker")] * brings
 
 
 def test_a_container_without_privileges_or_another_image_is_no_docker_in_docker() -> None:
@@ -253,11 +282,39 @@ def test_an_allowed_owner_is_a_warning(allowed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("owner", "count"), [(None, 0), (("Job", "build"), 0), (("DaemonSet", "a"), 0), (("Job", "build-27291190"), 1)]
+    ("owner", "levels"),
+    [
+        (None, ["warning"]),
+        (("Job", "build"), ["warning"]),
+        (("Workflow", "w"), ["warning"]),
+        (("DaemonSet", "a"), []),
+        (("Job", "build-27291190"), ["error"]),
+    ],
 )
 @pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
-def test_finished_counts_only_where_it_runs_again(owner: tuple[str, str] | None, count: int, phase: str) -> None:
-    assert len(check_docker_socket([pod(owner=owner, phase=phase)], [])) == count
+def test_finished_pods_are_warned_of(owner: tuple[str, str] | None, levels: list[str], phase: str) -> None:
+    """Unless they run again; what controllers with a template start next, that says."""
+    found = check_docker_socket([pod(owner=owner, phase=phase)], [])
+    assert [(each.level, each.name) for each in found] == [(level, "DockerSocketMounted") for level in levels]
+    assert all(("finished" in each.summary) is (each.level == "warning") for each in found)
+    assert all(each.remedy for each in found)
+
+
+def test_a_finished_pod_beside_one_that_runs_changes_nothing() -> None:
+    pods = [pod("a", owner=("Runner", "r"), phase=phase) for phase in ("Failed", "Running", "Succeeded")]
+    (finding,) = check_docker_socket(pods, [])
+    assert finding.level == "error"
+    assert "finished" not in finding.summary
+
+
+def test_a_finished_job_that_is_still_listed_is_warned_of_by_its_pods() -> None:
+    done = workload("Job", "build") | {"status": {"conditions": [{"type": "Complete", "status": "True"}]}}
+    (finding,) = check_docker_socket([pod("build-x", owner=("Job", "build"), phase="Succeeded")], [], [done])
+    assert (finding.level, finding.object, finding.detail) == ("warning", "ns/Job/build", "pods: build-x")
+
+
+def test_a_finished_docker_in_docker_is_over() -> None:
+    assert check_docker_socket([dind() | {"status": {"phase": "Succeeded"}}], []) == []
 
 
 def test_a_pod_without_volumes_or_owner() -> None:
@@ -298,7 +355,10 @@ def test_a_template_and_its_pods_are_one_finding() -> None:
             workload("Deployment") | {"spec": {"template": {"spec": {}}}},
             workload("ReplicaSet", "o", owner=("Deployment", "web")),
         ],
-        [workload("ReplicaSet", "o", owner=("Rollout", "web"), replicas=0)],
+        [
+            workload("ReplicaSet", "o", owner=("Rollout", "web"), replicas=0),
+            workload("ReplicaSet", "n", owner=("Rollout", "web"), replicas=2) | {"spec": {"template": {"spec": {}}}},
+        ],
         [workload("Job") | {"status": {"conditions": [{"type": "Complete", "status": "True"}]}}],
         [{"kind": "Deployment", "metadata": {"name": "x"}, "spec": {}}],
     ],
@@ -317,8 +377,102 @@ def test_an_owner_of_a_kind_that_nobody_knows_is_named() -> None:
     assert allowed.level == "warning"
 
 
+def revision(name: str, number: str, *, mounts: bool, made: str = "2026-01-01T00:00:00Z") -> dict[str, Any]:
+    found = workload("ReplicaSet", name, owner=("Rollout", "web"), replicas=0)
+    found["metadata"] |= {"annotations": {"rollout.argoproj.io/revision": number}, "creationTimestamp": made}
+    return found if mounts else found | {"spec": {"replicas": 0, "template": {"spec": {"containers": []}}}}
+
+
+@pytest.mark.parametrize(
+    ("revisions", "found"),
+    [
+        ([revision("a", "1", mounts=True)], ["ns/Rollout/web"]),
+        ([revision("a", "9", mounts=False), revision("b", "10", mounts=True)], ["ns/Rollout/web"]),
+        ([revision("b", "10", mounts=False), revision("a", "9", mounts=True)], []),
+        ([revision("a", "", mounts=True), revision("b", "", mounts=False, made="2026-02-01T00:00:00Z")], []),
+        ([revision("a", "", mounts=False), revision("b", "", mounts=True, made="2026-02-01T00:00:00Z")],
+         ["ns/Rollout/web"]),
+    ],
+)  # fmt: skip
+def test_of_an_unknown_owner_at_zero_the_newest_revision_counts(
+    revisions: list[dict[str, Any]], found: list[str]
+) -> None:
+    assert [each.object for each in check_docker_socket([], [], revisions)] == found
+
+
 def test_a_cron_job_is_named_by_the_references() -> None:
     objects = [workload("CronJob", "nightly"), workload("Job", "nightly-27291190", owner=("CronJob", "nightly"))]
     done = pod("p", owner=("Job", "nightly-27291190"), phase="Succeeded")
     (finding,) = check_docker_socket([done], [], objects)
     assert finding.object == "ns/CronJob/nightly"
+
+
+def volume(path: str, *, kind: str = "hostPath", name: str = "pv", claim: str = "") -> dict[str, Any]:
+    reference = {"claimRef": {"namespace": "ns", "name": claim}} if claim else {}
+    return {"metadata": {"name": name}, "spec": {kind: {"path": path}} | reference}
+
+
+def claim(name: str = "data", *, bound: str = "pv", namespace: str = "ns") -> dict[str, Any]:
+    return {"metadata": {"name": name, "namespace": namespace}, "spec": {"volumeName": bound} if bound else {}}
+
+
+def claiming(name: str = "data", *, owner: tuple[str, str] | None = None, sub_path: str = "") -> dict[str, Any]:
+    one = pod(owner=owner, sub_path=sub_path)
+    one["spec"]["volumes"] = [{"name": "v", "persistentVolumeClaim": {"claimName": name}}]
+    return one
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "level", "name"),
+    [
+        ("/var/run/docker.sock", "hostPath", "error", "DockerSocketMounted"),
+        ("/run", "local", "error", "DockerSocketMounted"),
+        ("/", "hostPath", "error", "DockerSocketMounted"),
+        ("/var/lib/docker", "local", "error", "DockerDataMounted"),
+        ("/var/lib/docker/containers", "hostPath", "warning", "DockerLogsMounted"),
+        ("/opt/docker.sock", "hostPath", "warning", "DockerSocketNamed"),
+    ],
+)
+def test_a_claim_that_leads_to_dockers_things(path: str, kind: str, level: str, name: str) -> None:
+    claimed = claimed_paths([claim()], [volume(path, kind=kind)])
+    (finding,) = check_docker_socket([claiming(owner=("StatefulSet", "db"))], [], (), claimed)
+    assert (finding.level, finding.name, finding.object) == (level, name, "ns/StatefulSet/db")
+    assert f"{path} (by PersistentVolumeClaim data and PersistentVolume pv)" in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("claims", "volumes", "sub_path", "count"),
+    [
+        ([claim()], [volume("/srv/data")], "", 0),
+        ([claim()], [volume("/run", kind="nfs")], "", 0),
+        ([claim()], [volume("/run", name="other")], "", 0),
+        ([claim(namespace="elsewhere")], [volume("/run")], "", 0),
+        ([claim("another")], [volume("/run")], "", 0),
+        ([claim(bound="")], [volume("/run")], "", 0),
+        ([claim(bound="")], [volume("/run", claim="data")], "", 1),
+        ([claim()], [volume("/run")], "flannel", 0),
+        ([claim()], [volume("/run")], "docker.sock", 1),
+        ([], [volume("/run")], "", 0),
+    ],
+)
+def test_which_claims_count(
+    claims: list[dict[str, Any]], volumes: list[dict[str, Any]], sub_path: str, count: int
+) -> None:
+    found = check_docker_socket([claiming(sub_path=sub_path)], [], (), claimed_paths(claims, volumes))
+    assert len(found) == count
+
+
+def test_the_claims_of_a_stateful_set_at_zero() -> None:
+    sleeping = workload("StatefulSet", "db", replicas=0, volumeClaimTemplates=[{"metadata": {"name": "v"}}])
+    sleeping["spec"]["template"]["spec"]["volumes"] = []
+    claimed = claimed_paths([claim("v-db-0")], [volume("/run")])
+    (finding,) = check_docker_socket([], [], [sleeping], claimed)
+    assert (finding.name, finding.object) == ("DockerSocketMounted", "ns/StatefulSet/db")
+    assert check_docker_socket([], [], [sleeping], claimed_paths([claim("v-web-0")], [volume("/run")])) == []
+
+
+def test_of_two_mounts_of_one_volume_the_gravest_counts() -> None:
+    one = pod(path="/var/lib/docker", sub_path="containers")
+    mounts = one["spec"]["containers"][0]["volumeMounts"]
+    mounts.insert(0, {"name": "v", "mountPath": "/y"})
+    assert [each.name for each in check_docker_socket([one], [])] == ["DockerDataMounted"]

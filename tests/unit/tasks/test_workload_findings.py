@@ -64,6 +64,10 @@ def dressed() -> FakeApi:
     api = whole()
     zero = {"replicas": 0, "template": {"spec": SOCKET | {"containers": MOUNTS}}}
     api.add("statefulsets", {"metadata": named("ci"), "spec": zero})
+    api.add("persistentvolumes", {"metadata": {"name": "pv"}, "spec": {"hostPath": {"path": "/var/run"}}})
+    api.add("persistentvolumeclaims", {"metadata": named("data"), "spec": {"volumeName": "pv"}})
+    claims = {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}], "containers": MOUNTS}
+    api.add("statefulsets", {"metadata": named("db"), "spec": {"replicas": 0, "template": {"spec": claims}}})
     nightly = {"jobTemplate": {"spec": {"template": {"spec": SOCKET | {"containers": MOUNTS}}}}}
     api.add("cronjobs", {"metadata": named("nightly"), "spec": nightly})
     api.add("deployments", {"metadata": named("one"), "spec": {"replicas": 1, "template": {"spec": {}}}})
@@ -115,6 +119,7 @@ def test_the_whole_report() -> None:
     assert found(dressed()) == [
         ("error", "DockerSocketMounted", "ns/CronJob/nightly"),
         ("error", "DockerSocketMounted", "ns/StatefulSet/ci"),
+        ("error", "DockerSocketMounted", "ns/StatefulSet/db"),
         ("error", "BarePod", "ns/Pod/bare"),
         ("error", "EmptyDirData", "ns/Deployment/one"),
         ("warning", "SingleReplica", "ns/Deployment/one"),
