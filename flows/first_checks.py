@@ -36,13 +36,15 @@ def look_first(found: Discovery, plan: Plan, migration: Migration) -> Looked:
     def one(node: NodeRef) -> LookedAt:
         return check_node(node, migration, plan.half_done)
 
-    looked = Looked(check_cluster(found, plan, migration))
+    looked, roots = Looked([]), set[str]()
     for node, answer in side_by_side(one, plan.todo, at_once=_AT_ONCE):
         if isinstance(answer, Exception):
             raise answer
         looked.findings += answer.findings
         looked.runtimes[node.name] = answer.runtime
         looked.files[node.name] = answer.files
+        roots |= {answer.docker_root} - {""}
+    looked.findings = [*check_cluster(found, plan, migration, sorted(roots)), *looked.findings]
     looked.findings += check_versions(looked.runtimes)
     looked.findings = ignore(looked.findings, migration.spec.ignore_preflight_errors)
     publish_findings(migration.metadata.name, looked.findings)

@@ -39,7 +39,7 @@ from cri_switch.node.facts.texts import texts
 from cri_switch.node.facts.units import units
 from cri_switch.render.containerd_config import CONFIG_TOML
 from cri_switch.render.crictl_yaml import CRICTL_YAML
-from cri_switch.render.docker_daemon import DAEMON_JSON, parse_daemon_json
+from cri_switch.render.docker_daemon import DAEMON_JSON, DockerSettings, parse_daemon_json
 from cri_switch.render.errors import RenderError
 from cri_switch.render.hosts_toml import CERTS_D, hosts_files
 from cri_switch.render.registries import registries_of
@@ -83,9 +83,8 @@ class Reading:
             self.containers = guarded.attempt(
                 DOCKER_IDS.name, lambda: docker_containers(DOCKER_IDS.read(connection)).read(connection), None
             )
-        root = self.info.root if self.info else "/var/lib/docker"
-        self.docker_root = root
-        paths = ("/var/lib", "/var/lib/containerd", "/var/lib/etcd", root)
+        self.docker_root = self.info.root if self.info else self._docker_settings().data_root
+        paths = ("/var/lib", "/var/lib/containerd", "/var/lib/etcd", self.docker_root)
         self.room = self._ask(room(*dict.fromkeys(paths)), {})
 
     def _ask(self, fact: Fact[T], otherwise: D) -> T | D:
@@ -157,12 +156,15 @@ class Reading:
             **self._packages(),
         )
 
-    def _hosts_toml(self) -> dict[str, str]:
-        """None are read where daemon.json is not understood, which a check tells."""
+    def _docker_settings(self) -> DockerSettings:
+        """Docker's defaults where daemon.json is not understood, which a check tells."""
         try:
-            names = hosts_files(registries_of(parse_daemon_json(self.texts.get(DAEMON_JSON))))
+            return parse_daemon_json(self.texts.get(DAEMON_JSON))
         except RenderError:
-            names = {}
+            return DockerSettings()
+
+    def _hosts_toml(self) -> dict[str, str]:
+        names = hosts_files(registries_of(self._docker_settings()))
         return self._ask(texts(*(f"{CERTS_D}/{name}" for name in names)), {}) if names else {}
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -37,16 +38,24 @@ from tasks.workload_findings import workload_findings
 
 @dataclass(frozen=True)
 class LookedAt:
-    """What was found on a node, the runtime that it would run as (version, source), and the sha256 of files by path."""
+    """What was found on a node, the runtime that it would run as (version, source), the sha256 of files by path, and
+    where Docker's data are ("": not told).
+    """
 
     findings: list[Finding]
     runtime: tuple[str, str] = ("", "")
     files: dict[str, str] = field(default_factory=dict)
+    docker_root: str = ""
 
 
 @look
-def check_cluster(found: Discovery, plan: Plan, migration: Migration) -> list[Finding]:
-    """What the API alone can tell: rights, names, managed nodes, who uses Docker, the drains, the backup's limits."""
+def check_cluster(
+    found: Discovery, plan: Plan, migration: Migration, data_roots: Collection[str] = ()
+) -> list[Finding]:
+    """What the API can tell: rights, names, managed nodes, who uses Docker, the drains, the backup's limits.
+
+    `data_roots` are where the nodes have Docker's data.
+    """
     api, spec = reach.cluster(migration), migration.spec
     findings = [*found.findings, *check_ignored(spec.ignore_preflight_errors), *check_rights(api, spec.hold_daemonsets)]
     wanted = [node for node in found.nodes if chosen(node, spec, selected=node.name in found.selected)]
@@ -54,7 +63,7 @@ def check_cluster(found: Discovery, plan: Plan, migration: Migration) -> list[Fi
     if spec.ssh.inventory:
         findings += check_inventory(inventory_hosts(spec.ssh.inventory), found.nodes)
     if not any(finding.name == "MissingRight" and "list " in finding.summary for finding in findings):
-        findings += workload_findings(api, plan, migration)
+        findings += workload_findings(api, plan, migration, data_roots)
     findings += check_outage(found.nodes, plan.todo)
     findings += check_orchestrator(here(api), api.list("Node"))
     if not (spec.backup.skip or spec.backup.acknowledge_not_backed_up):
@@ -93,7 +102,8 @@ def _judged(reading: Reading, migration: Migration, guarded: Guarded, half_done:
     if reading.node.role == "control-plane":
         found = _control_plane(reading, migration, guarded, half_done)
         findings += check_control_plane(found, backup=not migration.spec.backup.skip, half_done=half_done)
-    return LookedAt(findings, (state.containerd_candidate, state.containerd_source), reading.hashes())
+    runtime = (state.containerd_candidate, state.containerd_source)
+    return LookedAt(findings, runtime, reading.hashes(), state.docker_root)
 
 
 def _control_plane(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from cri_switch.checks.budgets import check_budgets
 from cri_switch.checks.capacity import check_capacity
 from cri_switch.checks.docker_socket import check_docker_socket
@@ -23,8 +25,13 @@ from cri_switch.model.migration import Migration
 from cri_switch.model.plan import Plan
 
 
-def workload_findings(api: Cluster, plan: Plan, migration: Migration) -> list[Finding]:
-    """Who uses the node's Docker, what the drains would meet, whether the batches' pods fit elsewhere."""
+def workload_findings(
+    api: Cluster, plan: Plan, migration: Migration, data_roots: Collection[str] = ()
+) -> list[Finding]:
+    """Who uses the node's Docker, what the drains would meet, whether the batches' pods fit elsewhere.
+
+    `data_roots` are where the nodes have Docker's data.
+    """
     spec, unseen = migration.spec, unseen_kinds(api)
     findings = []
     if unseen:
@@ -39,7 +46,7 @@ def workload_findings(api: Cluster, plan: Plan, migration: Migration) -> list[Fi
     pods = api.list("Pod")
     objects = workload_objects(api, [kind for kind in KINDS if kind not in unseen])
     claims, volumes = api.list("PersistentVolumeClaim"), api.list("PersistentVolume")
-    findings += check_docker_socket(pods, spec.allow_docker_socket, objects, claimed_paths(claims, volumes))
+    findings += check_docker_socket(pods, spec.allow_docker_socket, objects, claimed_paths(claims, volumes), data_roots)
     leaving = drained(pods, {node.name for node in plan.todo})
     if spec.drain.pod_selector:
         chosen = {pod["metadata"]["uid"] for pod in api.list("Pod", labels=spec.drain.pod_selector)}

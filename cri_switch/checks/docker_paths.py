@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 from typing import Literal
 
 Reach = Literal[
@@ -45,9 +46,18 @@ def names_socket(path: str) -> bool:
     return any(name in path for name in NAMES)
 
 
-def docker_reach(path: str) -> Reach | None:
-    """What a hostPath with its subPath reaches, None for nothing of Docker's; a word in its name is nothing."""
+DATA_ROOT = "/var/lib/docker"
+
+
+def docker_reach(path: str, roots: Iterable[str] = ()) -> Reach | None:
+    """What a hostPath with its subPath reaches, None for nothing of Docker's; a word in its name is nothing.
+
+    `roots` are the nodes' data roots, where Docker's data are not in /var/lib/docker.
+    """
     path = "/" + posixpath.normpath(path).lstrip("/")
+    for root in map(posixpath.normpath, roots):
+        if path == root or path.startswith(f"{root}/"):
+            path = DATA_ROOT + path.removeprefix(root)
     if path == "/var/run" or path.startswith("/var/run/"):
         path = path.removeprefix("/var")
     if path in _SOCKETS or path in _PARENTS:
@@ -56,8 +66,8 @@ def docker_reach(path: str) -> Reach | None:
         return "DockerBinaryMounted"
     if path == "/etc/docker" or path.startswith("/etc/docker/"):
         return "DockerConfigMounted"
-    if path == "/var/lib/docker/containers" or path.startswith("/var/lib/docker/containers/"):
+    if path == f"{DATA_ROOT}/containers" or path.startswith(f"{DATA_ROOT}/containers/"):
         return "DockerLogsMounted"
-    if path == "/var/lib/docker" or path.startswith("/var/lib/docker/"):
+    if path == DATA_ROOT or path.startswith(f"{DATA_ROOT}/"):
         return "DockerDataMounted"
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -40,22 +40,23 @@ def check_docker_socket(
     allowed: Sequence[str],
     objects: Sequence[Obj] = (),
     claimed: Mapping[str, NodePath] | None = None,
+    roots: Collection[str] = (),
 ) -> list[Finding]:
     """One finding for each owner whose pods or template mount Docker's socket, data, program or settings.
 
     `pods` and `objects` (Deployments, CronJobs, ...) are the API's JSON; `allowed` owners (`namespace/Kind/name`, as
-    shown or one that stands between) are warned of; `claimed` is what claims lead to (claimed_paths). Only volumes
-    that a container mounts count, with their subPath. Finished pods are warned of, unless a CronJob would run them
-    again, or their owner has a template, which tells. A container that brings a Docker of its own (Docker-in-Docker)
-    and mounts nothing of the node's is a warning; so is a volume that only has the socket's name in its path, or that
-    nobody mounts: kubectl-detector-for-docker-socket shows those too.
+    shown or one that stands between) are warned of; `claimed` is what claims lead to (claimed_paths), `roots` the
+    nodes' data roots. Only volumes that a container mounts count, with their subPath. Finished pods are warned of,
+    unless a CronJob would run them again, or their owner has a template, which tells. A container that brings a Docker
+    of its own (Docker-in-Docker) and mounts nothing of the node's is a warning; so is a volume that only has the
+    socket's name in its path, or that nobody mounts: kubectl-detector-for-docker-socket shows those too.
     """
     known = owners(objects)
     found: dict[str, _Use] = {}
 
     def look(owner: Owner, spec: Mapping[str, Any], pod: str = "", *, runs: bool = True) -> None:
         volumes = node_paths(spec, owner.name.partition("/")[0], claimed or {})
-        paths = {(one.shown, reach) for one, path in mounted(spec, volumes) if (reach := docker_reach(path))}
+        paths = {(one.shown, reach) for one, path in mounted(spec, volumes) if (reach := docker_reach(path, roots))}
         named = {one.shown for one in volumes.values() if names_socket(one.path)} - {shown for shown, _ in paths}
         dind = runs and brings_docker(spec)
         if paths or dind or named:

@@ -108,7 +108,7 @@ def _docker(state: NodeState, say: Say, allow_foreign_containers: bool) -> Itera
     for finding in check_pulls_not_carried(state.proxy_not_carried, state.registry_certs, state.node):
         yield say(finding.level, finding.name, finding.summary, finding.remedy)
     try:
-        for finding in check_not_carried(parse_daemon_json(state.daemon_json), state.node):
+        for finding in check_not_carried(parse_daemon_json(state.daemon_json), state.node, state.docker_root):
             yield say(finding.level, finding.name, finding.summary, finding.remedy)
     except RenderError as error:
         yield say("error", "FileNotUnderstood", error.what, "docker itself would not start with it: correct it")

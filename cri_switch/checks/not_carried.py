@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cri_switch.checks.docker_paths import DATA_ROOT
 from cri_switch.model.finding import Finding
 from cri_switch.render.docker_daemon import DAEMON_JSON, DockerSettings
 from cri_switch.render.kubelet_flags import dropped, ignored_lines
@@ -20,8 +21,11 @@ _DOCKERS_OWN = frozenset({"docker", "docker-endpoint", "docker-only"})
 """They name or test Docker itself."""
 
 
-def check_not_carried(settings: DockerSettings, node: str = "") -> list[Finding]:
-    """Warnings for log rotation, another default runtime, a data root, and keys that nobody carries over."""
+def check_not_carried(settings: DockerSettings, node: str = "", docker_root: str = "") -> list[Finding]:
+    """Warnings for log rotation, another default runtime, a data root, and keys that nobody carries over.
+
+    `docker_root` is what dockerd says where it could be asked: a flag of its own (--data-root) sets it too.
+    """
 
     def warn(name: str, summary: str, remedy: str) -> Finding:
         return Finding("warning", name, f"{DAEMON_JSON}: {summary}", node=node, remedy=remedy)
@@ -44,12 +48,15 @@ def check_not_carried(settings: DockerSettings, node: str = "") -> list[Finding]
                 "configure it in containerd, for nvidia: nvidia-ctk runtime configure --runtime=containerd",
             )
         )
-    if settings.data_root != "/var/lib/docker":
+    root = docker_root or settings.data_root
+    if root != DATA_ROOT and not root.startswith(f"{DATA_ROOT}/"):  # userns-remap has a directory of its own below
         findings.append(
-            warn(
+            Finding(
+                "warning",
                 "DockerDataRoot",
-                f"data-root is {settings.data_root}; containerd keeps its images in /var/lib/containerd",
-                "see that /var/lib/containerd lies on a disk with room for the images",
+                f"Docker's data-root is {root}; containerd keeps its images in /var/lib/containerd",
+                node=node,
+                remedy="see that /var/lib/containerd lies on a disk with room for the images",
             )
         )
     if inexpressible := registries_of(settings).inexpressible:

@@ -476,3 +476,22 @@ def test_of_two_mounts_of_one_volume_the_gravest_counts() -> None:
     mounts = one["spec"]["containers"][0]["volumeMounts"]
     mounts.insert(0, {"name": "v", "mountPath": "/y"})
     assert [each.name for each in check_docker_socket([one], [])] == ["DockerDataMounted"]
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("/data/docker", ["DockerDataMounted"]),
+        ("/data/docker/", ["DockerDataMounted"]),
+        ("/data/docker/overlay2", ["DockerDataMounted"]),
+        ("/data/docker/containers", ["DockerLogsMounted"]),
+        ("/var/lib/docker", ["DockerDataMounted"]),
+        ("/data", []),
+        ("/data/docker2", []),
+        ("/srv/data/docker", []),
+    ],
+)
+def test_dockers_data_elsewhere(path: str, names: list[str]) -> None:
+    found = check_docker_socket([pod(path=path)], [], roots=("/var/lib/docker", "/data/docker/"))
+    assert [each.name for each in found] == names
+    assert bool(check_docker_socket([pod(path=path)], [])) is (path == "/var/lib/docker")

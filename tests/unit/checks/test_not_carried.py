@@ -45,6 +45,20 @@ def test_daemon_json_of_which_nothing_is_lost(daemon: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("root", "names"),
+    [
+        ("/var/lib/docker", []),
+        ("/var/lib/docker/165536.165536", []),
+        ("/data/docker", ["DockerDataRoot"]),
+        ("/var/lib/docker2", ["DockerDataRoot"]),
+    ],
+)
+def test_what_dockerd_says_of_its_data_root(root: str, names: list[str]) -> None:
+    """`--data-root` is a flag too; userns-remap makes a directory below."""
+    assert [each.name for each in check_not_carried(parse_daemon_json(None), "w1", root)] == names
+
+
+@pytest.mark.parametrize(
     ("flags", "names"),
     [
         ("--network-plugin=cni --cni-bin-dir=/x", []),

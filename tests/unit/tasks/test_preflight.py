@@ -16,7 +16,7 @@ from cri_switch.node.fake import ScriptedConnection
 from tasks import preflight, reach
 from tasks.discover import Discovery
 from tests.unit.cluster.fake_api import FakeApi, cluster
-from tests.unit.tasks.test_node_state import FILES, MIGRATION, NODE, UNITS, container, node
+from tests.unit.tasks.test_node_state import FILES, INFO, MIGRATION, NODE, UNITS, container, node
 
 LATE = {"date": Result(0, "1000\n")}
 MANIFEST = """\
@@ -80,6 +80,26 @@ def test_the_other_answers_are_kept(
 ) -> None:
     assert [each.name for each in look(first | LATE)] == ["ClockSkew", *names]
     assert all(each.summary.startswith("w1: ") and each.node == "w1" for each in look(first))
+
+
+@pytest.mark.parametrize(
+    ("first", "root"),
+    [
+        ({}, "/var/lib/docker"),
+        ({"docker info": INFO.replace("/var/lib/docker", "/data")}, "/data"),
+        (
+            {
+                "systemctl show": UNITS.replace("=active", "=inactive"),
+                "os-release": FILES.replace('"live-restore": false', '"data-root": "/srv/d"'),
+            },
+            "/srv/d",
+        ),
+        ({"docker info": Unreachable("w1: gone")}, ""),
+    ],
+)
+def test_where_dockers_data_are(monkeypatch: pytest.MonkeyPatch, first: dict[str, Any], root: str) -> None:
+    monkeypatch.setattr(reach, "node", lambda _ref, _migration: node(first=first))
+    assert preflight.check_node.fn(NODE, MIGRATION).docker_root == root
 
 
 def test_nothing_that_all_else_hangs_on(look: Callable[..., list[Finding]]) -> None:

@@ -147,3 +147,12 @@ def test_only_the_pods_that_are_drained_count() -> None:
     names = {name for _level, name, _object in found(dressed(), drain)}
     assert names & {"BarePod", "SingleReplica", "EmptyDirData"} == set()
     assert "PdbNeverAllows" in names
+
+
+def test_dockers_data_are_looked_for_where_the_nodes_have_them() -> None:
+    api = whole()
+    spec = {"volumes": [{"name": "v", "hostPath": {"path": "/data/docker"}}], "containers": MOUNTS}
+    api.add("statefulsets", {"metadata": named("gc"), "spec": {"replicas": 0, "template": {"spec": spec}}})
+    found = workload_findings(Cluster(api), PLAN, migration(), ["/data/docker"])
+    assert [(each.name, each.object) for each in found] == [("DockerDataMounted", "ns/StatefulSet/gc")]
+    assert workload_findings(Cluster(api), PLAN, migration()) == []
