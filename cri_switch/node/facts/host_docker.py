@@ -11,13 +11,19 @@ from cri_switch.node.command import Result, plain, sudo
 from cri_switch.node.fact import Fact
 from cri_switch.node.facts.texts import parse_grep
 
-UNITS = ("/etc/systemd/system", "/lib/systemd/system")
+UNITS = (
+    "/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)  # fmt: skip
+"""Where systemd looks for units that somebody wrote (systemd.unit(5)); what it makes itself calls nothing."""
 CRON = (
     "/etc/crontab", "/etc/anacrontab", "/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly",
     "/etc/cron.monthly", "/var/spool/cron",
 )  # fmt: skip
 _OWN = re.compile(r"(?:^|/)(docker|dockerd|containerd|cri-docker|kubelet)\.(service|socket)(\.d/|$)")
 """Docker's own units, and the kubelet's, which are looked at on their own."""
+_LINKED = re.compile(r"\.(wants|requires)/")
+"""Links to units that lie elsewhere too."""
 _COMMAND = re.compile(r"(?:^|[\s;&|(`\"'=@+!-])(?:/[\w./-]*/)?docker(?:-compose)?(?=[\s;&|)`\"']|$)|docker\.sock\b")
 _SOCKET = re.compile(r"\bdocker\.sock\b")
 _WORDS = re.compile(r"\s*(Description|Documentation|After|Before|Wants)\s*=")
@@ -35,9 +41,10 @@ class HostLine:
 
 def docker_lines(text: str) -> tuple[HostLine, ...]:
     """Those of `grep -H`'s lines that call docker or need its units; comments and mere words are passed over."""
-    found = []
-    for path, content in parse_grep(text).items():
-        if _OWN.search(path):
+    found, read = [], parse_grep(text)
+    for path, content in read.items():
+        twice = path.startswith("/usr/lib/") and read.get(path.removeprefix("/usr")) == content  # /lib leads there
+        if twice or _OWN.search(path) or _LINKED.search(path):
             continue
         uses = _in_a_unit if path.startswith(UNITS) else _COMMAND.search
         found += [
@@ -58,10 +65,10 @@ def _in_a_unit(line: str) -> bool:
 
 HOST_DOCKER: Fact[tuple[HostLine, ...]] = Fact(
     "units and cron files that call docker",
-    sudo("grep", "-r", "-s", "-I", "-H", "docker", "--", *UNITS, *CRON, ok=(0, 1, 2)),
+    sudo("grep", "-R", "-s", "-I", "-H", "docker", "--", *UNITS, *CRON, ok=(0, 1, 2)),
     lambda result: docker_lines(result.stdout),
 )
-"""Programs that they call are not looked into."""
+"""Programs that they call are not looked into. `-R` follows links: `systemctl link` and Nix make units of them."""
 
 
 def _clients(result: Result) -> frozenset[str]:

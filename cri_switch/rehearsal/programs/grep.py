@@ -7,14 +7,14 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from cri_switch.rehearsal.filesystem import MISSING, FileSystem, FsError
+from cri_switch.rehearsal.filesystem import MISSING, Entry, FileSystem, FsError
 from cri_switch.rehearsal.reply import Call, Reply, UnknownUse, said
 
-_FLAGS = set("rsaIHhEFivlq")
+_FLAGS = set("rRsaIHhEFivlq")
 
 
 def grep(call: Call) -> Reply:
-    """`grep [-rsaIHhEFivlq] [-m N] [-e PATTERN] [--include=GLOB]... PATTERN [--] PATH...`."""
+    """`grep [-rRsaIHhEFivlq] [-m N] [-e PATTERN] [--include=GLOB]... PATTERN [--] PATH...`."""
     flags: set[str] = set()
     includes, pattern, limit, rest = [], None, 1 << 60, []
     words = iter(call.args)
@@ -36,13 +36,13 @@ def grep(call: Call) -> Reply:
         pattern, *rest = rest
     fits = _matcher(pattern, flags).search
     out, err = "", ""
-    paths, missing = _files(call.machine.fs, rest, includes, recursive="r" in flags)
+    paths, missing = _files(call.machine.fs, rest, includes, flags)
     for path, text in paths:
         lines = [line for line in _lines(text) if bool(fits(line)) != ("v" in flags)][:limit]
         if "l" in flags:
             out += f"{path}\n" if lines else ""
             continue
-        named = "H" in flags or (len(rest) > 1 and "h" not in flags) or ("r" in flags and "h" not in flags)
+        named = "H" in flags or (len(rest) > 1 and "h" not in flags) or (bool(flags & {"r", "R"}) and "h" not in flags)
         out += "".join(f"{path}:{line}\n" if named else f"{line}\n" for line in lines)
     if "s" not in flags:
         err = "".join(f"grep: {path}: {why}\n" for path, why in missing)
@@ -60,17 +60,21 @@ def _lines(text: str) -> list[str]:
 
 
 def _files(
-    fs: FileSystem, paths: list[str], includes: list[str], *, recursive: bool
+    fs: FileSystem, paths: list[str], includes: list[str], flags: set[str]
 ) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     found, missing = [], []
     for path in paths:
         try:
             entry = fs.lookup(path)
             if entry is not None and entry.kind == "d":
-                if not recursive:
+                if not flags & {"r", "R"}:
                     missing.append((path, "Is a directory"))
                     continue
-                found += list(_below(fs, path, includes))
+                for where, each in _below(fs, path, includes, follow="R" in flags):
+                    if each.kind == "f":
+                        found.append((where, each.content.decode("utf-8", "surrogateescape")))
+                    elif "R" in flags:
+                        missing.append((where, MISSING))
             else:
                 found.append((path, fs.read(path).decode("utf-8", "surrogateescape")))
         except FsError as problem:
@@ -78,8 +82,9 @@ def _files(
     return found, missing
 
 
-def _below(fs: FileSystem, path: str, includes: list[str]) -> Iterator[tuple[str, str]]:
-    for where, entry in fs.walk(path):
+def _below(fs: FileSystem, path: str, includes: list[str], *, follow: bool) -> Iterator[tuple[str, Entry]]:
+    """What is not a directory; a link only where links are followed and it leads nowhere."""
+    for where, entry in fs.walk(path, follow=follow):
         name = posixpath.basename(where)
-        if entry.kind == "f" and (not includes or any(fnmatch.fnmatchcase(name, one) for one in includes)):
-            yield where, entry.content.decode("utf-8", "surrogateescape")
+        if entry.kind != "d" and (not includes or any(fnmatch.fnmatchcase(name, one) for one in includes)):
+            yield where, entry

@@ -13,6 +13,7 @@ from cri_switch.model.errors import RemoteCommandFailed
 from cri_switch.node.backup import backup
 from cri_switch.node.command import plain, sudo
 from cri_switch.node.etcd_member import ask_control_plane
+from cri_switch.node.facts.host_docker import HOST_DOCKER
 from cri_switch.node.facts.machine import CLOCK
 from cri_switch.node.follow import Follower
 from cri_switch.node.transfer import Transfer
@@ -83,3 +84,16 @@ def test_a_nodes_clock_is_ours_but_for_its_skew() -> None:
     cluster = Switching()
     cluster.machine.clock_skew = 100.0
     assert 99 < CLOCK.read(cluster.connection) - cluster.world.clock.wall() < 101
+
+
+def test_units_that_are_links_are_found() -> None:
+    cluster = Switching()
+    fs = cluster.machine.fs
+    assert HOST_DOCKER.read(cluster.connection) == ()
+    fs.put("/opt/app/app.service", "ExecStart=/usr/bin/docker run app\n")
+    fs.symlink("/opt/app/app.service", "/etc/systemd/system/app.service")
+    fs.symlink("/dev/null", "/etc/systemd/system/masked.service")
+    fs.symlink("/gone", "/etc/cron.d/dangling")
+    fs.put("/run/systemd/system/now.service", "ExecStart=/usr/bin/docker run now\n")
+    found = HOST_DOCKER.read(cluster.connection)
+    assert [each.path for each in found] == ["/etc/systemd/system/app.service", "/run/systemd/system/now.service"]

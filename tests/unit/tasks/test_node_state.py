@@ -58,7 +58,7 @@ def node(**changes: Any) -> ScriptedConnection:
         "date": lambda _command: Result(0, f"{time.time()}\n"),
         "sudo -n -l": SUDO,
         "curl": Result(7, ""),
-        "grep -r": Result(1, ""),
+        "grep -R": Result(1, ""),
         "/etc/default/docker": Result(1, ""),
         "/etc/docker/certs.d": Result(2, ""),
         "ss -x": "",

@@ -71,7 +71,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Finding]]:
         ({"dpkg-query": RemoteCommandFailed("locked", rc=2, stderr="")}, ["RemoteCommandFailed"]),
         ({"df -B1": Result(1, "nonsense\n1 2\n")}, ["AnswerNotUnderstood"]),
         ({"sudo -n -l": RemoteCommandFailed("no", rc=1, stderr="")}, ["RemoteCommandFailed"]),
-        ({"docker ps": SudoRefused("docker?"), "grep -r": SudoRefused("grep?")}, ["SudoRefused"]),
+        ({"docker ps": SudoRefused("docker?"), "grep -R": SudoRefused("grep?")}, ["SudoRefused"]),
         ({"os-release": FILES.replace("evictionHard: {", "evictionHard: [{")}, ["FileNotUnderstood"]),
     ],
 )

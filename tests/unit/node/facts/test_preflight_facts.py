@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import subprocess
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -78,6 +80,11 @@ def test_existing() -> None:
         ("/etc/systemd/system/app.service:Environment=DOCKER_HOST=unix:///var/run/docker.sock", True),
         ("/etc/systemd/system/app.path:PathExists=/run/docker.sock", True),
         ("/etc/systemd/system/my-containerd.service:ExecStart=/usr/bin/docker run app", True),
+        ("/run/systemd/system/app.service:ExecStart=/usr/bin/docker run app", True),
+        ("/usr/local/lib/systemd/system/app.service:ExecStart=/usr/bin/docker run app", True),
+        ("/usr/lib/systemd/system/app.service:ExecStart=/usr/bin/docker run app", True),
+        ("/etc/systemd/system/multi-user.target.wants/app.service:ExecStart=/usr/bin/docker run app", False),
+        ("/usr/local/lib/systemd/system/app.service:Description=runs docker things", False),
         ("/etc/systemd/system/app.service:Environment=NAME=docker", False),
         ("/etc/systemd/system/app.service:Documentation=file:///run/docker.sock", False),
         ("/etc/systemd/system/containerd.service.d/x.conf:ExecStartPre=/usr/bin/docker version", False),
@@ -99,6 +106,25 @@ def test_lines_that_call_docker(line: str, counts: bool) -> None:
 
 def test_no_such_lines() -> None:
     assert read(HOST_DOCKER, "", rc=1) == ()
+
+
+def test_lib_and_usr_lib_may_be_one_place() -> None:
+    where = ("/usr/lib/systemd/system/a.service", "/lib/systemd/system/a.service", "/usr/lib/systemd/system/b.service")
+    found = docker_lines("".join(f"{path}:ExecStart=/usr/bin/docker run a\n" for path in where))
+    assert [each.path for each in found] == [*where[1:]]
+
+
+def test_real_grep_follows_links(tmp_path: Path) -> None:
+    """Of the units of `systemctl link`, and of cron files that are links; a masked unit is a link to /dev/null."""
+    etc, opt = tmp_path / "etc", tmp_path / "opt"
+    etc.mkdir()
+    opt.mkdir()
+    (opt / "app.service").write_text("ExecStart=/usr/bin/docker run app\n")
+    (etc / "app.service").symlink_to(opt / "app.service")
+    (etc / "masked.service").symlink_to("/dev/null")
+    flags = HOST_DOCKER.command.argv[: HOST_DOCKER.command.argv.index("--")]
+    done = subprocess.run([*flags, "--", str(etc)], capture_output=True, text=True, timeout=20, check=False)
+    assert done.stdout == f"{etc}/app.service:ExecStart=/usr/bin/docker run app\n"
 
 
 SS = """\
