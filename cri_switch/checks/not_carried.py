@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from cri_switch.checks.docker_paths import DATA_ROOT
 from cri_switch.model.finding import Finding
 from cri_switch.render.docker_daemon import DAEMON_JSON, DockerSettings
-from cri_switch.render.kubelet_flags import dropped, ignored_lines
+from cri_switch.render.environment_file import ignored_lines
+from cri_switch.render.kubelet_flags import dropped
 from cri_switch.render.registries import registries_of
 
 _HARMLESS = frozenset(

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cri_switch.render.errors import RenderError
-from cri_switch.render.kubelet_flags import carried, flag_value, parse_flags, switch_flags
+from cri_switch.render.kubelet_flags import carried, flag_value, switch_flags
 
 ENDPOINT = "unix:///run/containerd/containerd.sock"
 REMOTE = f"--container-runtime=remote --container-runtime-endpoint={ENDPOINT}"
@@ -130,10 +130,6 @@ def test_extra_args_win() -> None:
 def test_carried() -> None:
     text = 'KUBELET_KUBEADM_ARGS="--cni-bin-dir /x --cgroup-driver=systemd --pod-infra-container-image=p:1 --v=2"'
     assert carried(text) == {"cni-bin-dir": "/x", "pod-infra-container-image": "p:1", "cgroup-driver": "systemd"}
-
-
-def test_parse_flags() -> None:
-    assert parse_flags(""" --a=b  --c 'd e' --f="g h" """) == ["--a=b", "--c", "d e", "--f=g h"]
 
 
 NAMES = st.sampled_from(
