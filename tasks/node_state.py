@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from cri_switch.checks.state import NodeState, Store
@@ -18,15 +20,16 @@ from cri_switch.node.facts.docker import DOCKER_IDS, Container, docker_container
 from cri_switch.node.facts.docker_info import DOCKER_INFO, DockerInfo
 from cri_switch.node.facts.docker_pulls import REGISTRY_CERTS, proxy_not_carried
 from cri_switch.node.facts.etcd import MANIFEST
+from cri_switch.node.facts.files_below import files_below
 from cri_switch.node.facts.host_docker import HOST_DOCKER, SOCKET_CLIENTS, processes, processes_of
 from cri_switch.node.facts.images import docker_images
-from cri_switch.node.facts.kubelet import (
-    CONFIG,
-    EXTRA_FILES,
+from cri_switch.node.facts.kubelet import CONFIG, parse_kubelet_config
+from cri_switch.node.facts.kubelet_flags import (
     KUBELET_UNIT,
+    ForeignFlag,
     docker_requirements,
+    environment_files,
     foreign_flags,
-    parse_kubelet_config,
 )
 from cri_switch.node.facts.machine import CLOCK, parse_os_release
 from cri_switch.node.facts.metadata import METADATA_BLACKHOLED
@@ -37,11 +40,13 @@ from cri_switch.node.facts.room import room
 from cri_switch.node.facts.sudo_rule import SUDO_RULE
 from cri_switch.node.facts.texts import texts
 from cri_switch.node.facts.units import units
+from cri_switch.node.flags import CNI_CONF_DIR
 from cri_switch.render.containerd_config import CONFIG_TOML
 from cri_switch.render.crictl_yaml import CRICTL_YAML
 from cri_switch.render.docker_daemon import DAEMON_JSON, DockerSettings, parse_daemon_json
 from cri_switch.render.errors import RenderError
 from cri_switch.render.hosts_toml import CERTS_D, hosts_files
+from cri_switch.render.kubelet_flags import flag_value, is_dropped, network_of_docker
 from cri_switch.render.registries import registries_of
 from tasks.guarded import Guarded
 
@@ -54,6 +59,8 @@ _PROGRAMS = ("crictl", "ping", "pgrep")
 """What is run without a second way, beside what every Debian has; a package of its own brings each."""
 _ON_CONTROL_PLANES = ("curl",)
 _CONTAINERD = ("/usr/bin/containerd", "/usr/local/bin/containerd", "/opt/bin/containerd")
+_CNI_CONFIGS = (".conf", ".conflist", ".json")
+"""What libcni takes for one."""
 _OUR_OWN = frozenset({"dockerd", "kubelet", "docker", "containerd", "systemd"})
 
 
@@ -67,12 +74,14 @@ class Reading:
     def __init__(self, connection: Connection, node: NodeRef, migration: Migration, guarded: Guarded) -> None:
         self.connection, self.node, self.spec, self._guarded = connection, node, migration.spec, guarded
         system = (_OS, _MOUNTS, _MACHINE_ID, _SELINUX, _APPARMOR)
+        self.unit = self._ask(KUBELET_UNIT, "")
+        flags_file = self.spec.kubelet.flags_file
+        self.extra_files = environment_files(self.unit, flags_file)
         self.settings_files = (
-            DAEMON_JSON, CONFIG, MANIFEST, CONFIG_TOML, CRICTL_YAML, *EXTRA_FILES, self.spec.kubelet.flags_file,
+            DAEMON_JSON, CONFIG, MANIFEST, CONFIG_TOML, CRICTL_YAML, *self.extra_files, flags_file,
         )  # fmt: skip
         self.texts = texts(*system, *self.settings_files).read(connection)
         found = units("docker.service", "cri-docker.service").read(connection)
-        self.unit = self._ask(KUBELET_UNIT, "")
         self.docker_active = found["docker.service"].active
         self.cri_dockerd_active = found["cri-docker.service"].active
         self.info: DockerInfo | None = None
@@ -101,9 +110,9 @@ class Reading:
     def state(self) -> NodeState:
         """All that check_node_state looks at."""
         connection, spec, system = self.connection, self.spec, parse_os_release(self.texts.get(_OS, ""))
-        extra = "".join(
-            f"{path}:{line}\n" for path in EXTRA_FILES for line in self.texts.get(path, "").splitlines() if line
-        )
+        extras = {path: self.texts[path] for path in self.extra_files if path in self.texts}
+        extra = "".join(f"{path}:{line}\n" for path, text in extras.items() for line in text.splitlines() if line)
+        flags = foreign_flags(self.unit, extra)
         programs = (*_PROGRAMS, *(_ON_CONTROL_PLANES if self.node.role == "control-plane" else ()))
         there = self._ask(existing(*places(*programs), *_CONTAINERD), places(*programs))
         foreign = [each for each in self.containers or () if not each.kubernetes]
@@ -117,9 +126,9 @@ class Reading:
             flags_file=spec.kubelet.flags_file,
             flags_text=self.texts.get(spec.kubelet.flags_file),
             kubelet_needs_docker=docker_requirements(self.unit),
-            foreign_flags=tuple(
-                each.line for each in foreign_flags(self.unit, extra) if not each.agrees(spec.target.endpoint)
-            ),
+            foreign_flags=tuple(each.line for each in flags if not each.agrees(spec.target.endpoint)),
+            dropped_elsewhere={each.name: each.line for each in flags if is_dropped(each.name)},
+            environment_files=extras,
             docker_active=self.docker_active,
             daemon_json=self.texts.get(DAEMON_JSON),
             config_toml=self.texts.get(CONFIG_TOML),
@@ -153,8 +162,24 @@ class Reading:
             ),
             host_lines=tuple(f"{each.path}: {each.line}" for each in self._ask(HOST_DOCKER, ())),
             socket_processes=self._guarded.attempt(SOCKET_CLIENTS.name, self._socket_processes, ()),
+            **self._network(flags),
             **self._packages(),
         )
+
+    def _network(self, elsewhere: Sequence[ForeignFlag]) -> dict[str, Any]:
+        """Whose the pods' network is; where it seems to be Docker's, CNI configurations are looked for."""
+        path, given = self.spec.kubelet.flags_file, {each.name: each.value for each in elsewhere}
+        version = self.node.kubelet_version
+        try:
+            text = self.texts[path]
+            if not network_of_docker(text, elsewhere=given, kubelet_version=version, path=path):
+                return {}
+            conf_dir = given.get("cni-conf-dir") or flag_value(text, "cni-conf-dir", path) or CNI_CONF_DIR
+        except (KeyError, RenderError):  # no flags file, or one that is not understood: told by a check
+            return {}
+        files = [PurePosixPath(each.path) for each in self._ask(files_below((conf_dir,)), ())]
+        configs = [str(each) for each in files if str(each.parent) == conf_dir and each.suffix in _CNI_CONFIGS]
+        return {"network_of_docker": True, "cni_conf_dir": conf_dir, "cni_configs": tuple(sorted(configs))}
 
     def _docker_settings(self) -> DockerSettings:
         """Docker's defaults where daemon.json is not understood, which a check tells."""

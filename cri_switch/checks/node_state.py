@@ -7,8 +7,9 @@ from typing import Literal
 
 from cri_switch.checks.files import check_files
 from cri_switch.checks.host_docker import check_host_docker
+from cri_switch.checks.kubelet import check_kubelet
 from cri_switch.checks.machine import check_machine
-from cri_switch.checks.not_carried import check_flags_not_carried, check_not_carried, check_pulls_not_carried
+from cri_switch.checks.not_carried import check_not_carried, check_pulls_not_carried
 from cri_switch.checks.packages import check_packages
 from cri_switch.checks.room import check_room
 from cri_switch.checks.skew import check_skew
@@ -16,7 +17,6 @@ from cri_switch.checks.state import NodeState
 from cri_switch.model.finding import Finding
 from cri_switch.render.docker_daemon import parse_daemon_json
 from cri_switch.render.errors import RenderError
-from cri_switch.render.kubelet_flags import switch_flags
 
 Say = Callable[..., Finding]
 
@@ -30,7 +30,7 @@ def check_node_state(state: NodeState, *, allow_foreign_containers: bool = False
 
     return [
         *check_machine(state, say),
-        *_flags(state, say),
+        *check_kubelet(state, say),
         *_docker(state, say, allow_foreign_containers),
         *check_files(state, say),
         *check_packages(state, say),
@@ -38,39 +38,6 @@ def check_node_state(state: NodeState, *, allow_foreign_containers: bool = False
         *check_host_docker(state, say),
         *check_skew(state.node, state.kubelet_version, state.containerd_candidate),
     ]
-
-
-def _flags(state: NodeState, say: Say) -> Iterator[Finding]:
-    if state.kubelet_needs_docker:
-        yield say(
-            "error",
-            "KubeletNeedsDocker",
-            f"the kubelet's unit cannot run without Docker: {'; '.join(state.kubelet_needs_docker)}",
-            "take that line out of the unit, then: systemctl daemon-reload",
-        )
-    if state.foreign_flags:
-        yield say(
-            "error",
-            "KubeletFlagElsewhere",
-            f"the kubelet gets flags of another runtime elsewhere: {'; '.join(state.foreign_flags)}",
-            f"move them to {state.flags_file}, or take them out, then: systemctl daemon-reload",
-        )
-    if state.flags_text is None:
-        yield say(
-            "error",
-            "FlagsFileMissing",
-            f"{state.flags_file} is missing, so the kubelet's flags cannot be changed there",
-            "set spec.kubelet.flags_file to the file that sets KUBELET_KUBEADM_ARGS (systemctl cat kubelet shows it)",
-        )
-        return
-    try:
-        switch_flags(
-            state.flags_text, endpoint="unix:///x", kubelet_version=state.kubelet_version, path=state.flags_file
-        )
-        for finding in check_flags_not_carried(state.flags_text, state.flags_file, state.node):
-            yield say(finding.level, finding.name, finding.summary, finding.remedy)
-    except RenderError as error:
-        yield say("error", "FlagsFileUnreadable", error.what, error.next_step)
 
 
 def _docker(state: NodeState, say: Say, allow_foreign_containers: bool) -> Iterator[Finding]:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from cri_switch.checks.docker_paths import DATA_ROOT
 from cri_switch.model.finding import Finding
 from cri_switch.render.docker_daemon import DAEMON_JSON, DockerSettings
-from cri_switch.render.environment_file import ignored_lines
-from cri_switch.render.kubelet_flags import dropped
 from cri_switch.render.registries import registries_of
 
 _HARMLESS = frozenset(
@@ -17,9 +15,6 @@ _HARMLESS = frozenset(
      "storage-opts", "containerd", "features", "experimental", "metrics-addr", "group", "pidfile", "exec-root"}
 )  # fmt: skip
 """Docker's own network, store and daemon: without Docker they have no meaning."""
-
-_DOCKERS_OWN = frozenset({"docker", "docker-endpoint", "docker-only"})
-"""They name or test Docker itself."""
 
 
 def check_not_carried(settings: DockerSettings, node: str = "", docker_root: str = "") -> list[Finding]:
@@ -103,48 +98,6 @@ def check_pulls_not_carried(proxy: Sequence[str], certs: Sequence[str], node: st
                 node=node,
                 remedy="add their CA to the node's own (update-ca-certificates), or name it in containerd's"
                 " configuration of that registry",
-            )
-        )
-    return findings
-
-
-def check_flags_not_carried(text: str, path: str, node: str = "") -> list[Finding]:
-    """An error for a network that dockershim made itself, a warning for its other flags that were set by hand.
-
-    Raises: RenderError, as switch_flags does.
-    """
-    flags = dropped(text, path)
-    network = flags.pop("network-plugin", "cni")
-    findings = [
-        Finding(
-            "warning",
-            "FlagsFileLineIgnored",
-            f"{path}:{line}: systemd leaves this line out: it is not NAME=value",
-            node=node,
-            remedy="take it out, or write it as it was meant",
-        )
-        for line in ignored_lines(text)
-    ]
-    if network != "cni":
-        findings.append(
-            Finding(
-                "error",
-                "KubeletNetworkNotCni",
-                f"{path}: --network-plugin={network}: dockershim makes the pods' network, and containerd does not",
-                node=node,
-                remedy="install a CNI plugin and let the node run with --network-plugin=cni first",
-            )
-        )
-    by_hand = {name: value for name, value in flags.items() if name not in _DOCKERS_OWN}
-    if by_hand:
-        words = ", ".join(f"--{name}={value}" for name, value in by_hand.items())
-        findings.append(
-            Finding(
-                "warning",
-                "KubeletFlagNotCarried",
-                f"{path}: these go without a successor: {words}",
-                node=node,
-                remedy="look whether containerd or the CNI plugin needs the like",
             )
         )
     return findings

@@ -24,8 +24,11 @@ class NodeState:
     `os_like` is os-release's ID_LIKE; `foreign_containers` are names of Docker's containers that are not Kubernetes',
     `etcd_containers` those of them that are etcd; `containerd_candidate` is what would run: the installed version, else
     the one apt would install from `containerd_source`, and `packages_known` that this was told; `would_remove` are
-    packages that apt would remove for it. `foreign_flags` and `kubelet_needs_docker` are `path: line`. `clock_skew` is
-    the node's clock less ours and `clock_error` by how much that may be wrong, in seconds. `sudo_programs` is None
+    packages that apt would remove for it. `foreign_flags` and `kubelet_needs_docker` are `path: line`, and so are, by
+    name, `dropped_elsewhere`, dockershim's own flags that are not in the flags file. `environment_files` are the
+    kubelet's others, by path. `cni_configs` are told where `network_of_docker` says that no `--network-plugin` is set.
+    `clock_skew` is the node's clock less ours and `clock_error` by how much that may be wrong, in seconds.
+    `sudo_programs` is None
     where sudo allows all. `image_bytes` is the size of the images in use, layers that they share counted twice.
     `eviction` are the kubelet's hard thresholds as it has them (`10%`, `1Gi`), `stores` the filesystems by directory.
     `proxy_not_carried` are names of variables, `registry_certs` registries that Docker has certificates for.
@@ -41,6 +44,11 @@ class NodeState:
     flags_text: str | None = None
     kubelet_needs_docker: tuple[str, ...] = ()
     foreign_flags: tuple[str, ...] = ()
+    dropped_elsewhere: Mapping[str, str] = field(default_factory=dict)
+    environment_files: Mapping[str, str] = field(default_factory=dict)
+    network_of_docker: bool = False
+    cni_conf_dir: str = "/etc/cni/net.d"
+    cni_configs: tuple[str, ...] = ()
     docker_active: bool = True
     docker_package: str = ""
     daemon_json: str | None = None

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 from cri_switch.node.action import Part, read
-from cri_switch.node.facts.kubelet import KUBELET_EXTRA, KUBELET_UNIT, foreign_flags
+from cri_switch.node.facts.kubelet_flags import KUBELET_UNIT, foreign_flags, kubelet_extra
 from cri_switch.node.files import file_fact
 from cri_switch.node.journal import folder
 from cri_switch.render.kubelet_flags import flag_value
@@ -29,6 +29,6 @@ def flags_before(migration_id: str, flags_file: str) -> Generator[Part, Any, dic
         text = (yield from read(file_fact(f"{folder(migration_id)}/originals{flags_file}"))).text or text
     given = {name: flag_value(text, name, flags_file) for name in _NAMES}
     values |= {name: value for name, value in given.items() if value is not None}
-    extra = yield from read(KUBELET_EXTRA)
+    extra = yield from read(kubelet_extra(unit, flags_file))
     values |= {flag.name: flag.value for flag in foreign_flags("", extra)}
     return {name: value for name, value in values.items() if name in _NAMES}

@@ -17,6 +17,7 @@ _NO_ASSIGNMENT = re.compile(rf"[ \t]*(?:export[ \t]+(?:{'|'.join(VARIABLES)})|(?
 _READ = re.compile(r"[ \t]*(?:[#;].*|[A-Za-z_][A-Za-z0-9_]*[ \t]*=.*)?$")
 _DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _SINGLE = re.compile(r"'([^']*)'")
+_WHOLE = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'", re.S)
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,7 @@ def assignments(text: str, path: str) -> Iterator[Assignment]:
         match = _ASSIGNMENT.match(line)
         if match:
             if match[1] in seen:
-                raise RenderError(
-                    path, number, f"{match[1]} is set twice; systemd takes the last, so join them by hand"
-                )
+                raise _twice(match[1], path, number)
             seen.add(match[1])
             start, end = _value_span(line.rstrip("\r\n"), match.end(), path, number)
             raw = line[start:end]
@@ -63,6 +62,30 @@ def _value_span(line: str, start: int, path: str, number: int) -> tuple[int, int
     if line.endswith("\\"):
         raise RenderError(path, number, "a line that goes on in the next one; write it as one line")
     return start, max(start, len(line.rstrip()))
+
+
+def check_environment(text: str, path: str) -> None:
+    """For a file that is not edited: a value may go on in the next lines.
+
+    Raises: RenderError for one of the variables that is set twice, of which systemd takes the last, or whose quote is
+    never closed.
+    """
+    seen, offset = set(), 0
+    for number, line in enumerate(text.splitlines(keepends=True), start=1):
+        if match := _ASSIGNMENT.match(line):
+            if match[1] in seen:
+                raise _twice(match[1], path, number)
+            seen.add(match[1])
+            start = offset + match.end()
+            value = line[match.end() :].rstrip()
+            whole = _WHOLE.match(text, start) if value[:1] in ('"', "'") else value.endswith("\\") or is_closed(value)
+            if not whole:
+                raise RenderError(path, number, f"{match[1]}: a quote is not closed")
+        offset += len(line)
+
+
+def _twice(variable: str, path: str, number: int) -> RenderError:
+    return RenderError(path, number, f"{variable} is set twice; systemd takes the last, so join them by hand")
 
 
 def ignored_lines(text: str) -> list[int]:

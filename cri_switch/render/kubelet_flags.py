@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from cri_switch.render.environment_file import VARIABLES, assignments, ignored_lines
 from cri_switch.render.errors import RenderError
@@ -68,7 +68,25 @@ def carried(text: str, path: str = FLAGS_FILE) -> dict[str, str]:
 def dropped(text: str, path: str = FLAGS_FILE) -> dict[str, str]:
     """dockershim's own flags that go and that nothing is made of, by name, in the order of the file."""
     flags = [flag for one in assignments(text, path) for flag in flags_in(one.raw)]
-    return {flag.name: flag.value for flag in flags if _of_dockershim(flag.name) and flag.name not in _CARRIED}
+    return {flag.name: flag.value for flag in flags if is_dropped(flag.name)}
+
+
+def is_dropped(name: str) -> bool:
+    """Whether a flag was dockershim's own, and nothing is made of it."""
+    return _of_dockershim(name) and name not in _CARRIED
+
+
+def network_of_docker(text: str, *, elsewhere: Collection[str], kubelet_version: str, path: str = FLAGS_FILE) -> bool:
+    """Whether dockershim gives the pods Docker's own bridge, as it does without `--network-plugin` (up to 1.23).
+
+    `elsewhere` are the names of the flags that other places set. A kubelet that has another runtime already has not.
+
+    Raises: RenderError, as switch_flags does.
+    """
+    tells = ("network-plugin", "container-runtime-endpoint")
+    if minor_of(kubelet_version, path) >= 24 or any(name in elsewhere for name in tells):
+        return False
+    return all(flag_value(text, name, path) is None for name in tells)
 
 
 def _edit(raw: str, wanted: dict[str, str], minor: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cri_switch.model.errors import NotProven
 from cri_switch.model.migration import Migration
 from cri_switch.node.action import Action, Put, read
-from cri_switch.node.facts.kubelet import KUBELET_EXTRA, KUBELET_UNIT, docker_requirements, foreign_flags
+from cri_switch.node.facts.kubelet_flags import KUBELET_UNIT, docker_requirements, foreign_flags, kubelet_extra
 from cri_switch.node.files import file_fact
 from cri_switch.node.journal import keep_original
 from cri_switch.render.kubelet_flags import switch_flags
@@ -34,7 +34,7 @@ def configure_kubelet(migration: Migration, *, migration_id: str, kubelet_versio
     if needs := docker_requirements(unit):
         what = f"the kubelet's unit cannot run without Docker: {'; '.join(needs)}"
         raise NotProven(what, next_step=_EDIT, finding="KubeletNeedsDocker")
-    others = foreign_flags(unit, (yield from read(KUBELET_EXTRA)))
+    others = foreign_flags(unit, (yield from read(kubelet_extra(unit, path))))
     wrong = [one.line for one in others if not one.agrees(endpoint)]
     if wrong:
         what = f"the kubelet gets flags of another runtime elsewhere: {'; '.join(wrong)}"

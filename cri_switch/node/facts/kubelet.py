@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from dataclasses import dataclass, field
 
 from cri_switch.model.disk_thresholds import IMAGE_GC_HIGH
@@ -97,75 +96,3 @@ def _line_of(text: str | None, key: str) -> int:
     """The first line that begins with this key; 0 where it is written otherwise."""
     lines = enumerate((text or "").splitlines(), start=1)
     return next((number for number, line in lines if line.lstrip(" \"'").startswith(key)), 0)
-
-
-KUBELET_UNIT: Fact[str] = Fact(
-    "kubelet's unit and drop-ins", plain("systemctl", "cat", "kubelet.service", ok=(0, 1)), lambda r: r.stdout
-)
-"""As systemd reads it: each file after a `# /path` line; "" without such a unit."""
-
-EXTRA_FILES = ("/etc/default/kubelet", "/etc/sysconfig/kubelet")
-
-KUBELET_EXTRA: Fact[str] = Fact(
-    "kubelet's environment files",
-    sudo("grep", "-s", "-H", ".", "--", *EXTRA_FILES, ok=(0, 1, 2)),
-    lambda result: result.stdout,
-)
-"""`path:line` of every line of them."""
-
-_FLAG = re.compile(
-    r"(?<![\w-])--(container[-_]runtime(?:[-_]endpoint)?|network[-_]plugin|cni[-_](?:bin|conf|cache)[-_]dir"
-    r"|cgroup[-_]driver|pod[-_]infra[-_]container[-_]image)(?:[= ][\"']?([^\s\"']+))?(?=[\s\"']|$)"
-)
-
-
-@dataclass(frozen=True)
-class ForeignFlag:
-    """A flag of the kubelet that is set elsewhere than in the flags file; `line` is `path: literal line`."""
-
-    name: str
-    value: str
-    line: str
-
-    def agrees(self, endpoint: str) -> bool:
-        """Whether it does no harm with a remote runtime at this endpoint (dockershim's flags are ignored there)."""
-        if self.name == "container-runtime":
-            return self.value == "remote"
-        if self.name == "network-plugin":  # what another one made of the pods' network, no CRI runtime makes
-            return self.value == "cni"
-        return self.name != "container-runtime-endpoint" or self.value == endpoint
-
-
-def foreign_flags(unit: str, extra: str) -> tuple[ForeignFlag, ...]:
-    """Flags that name the runtime, or what it needs, in KUBELET_UNIT and KUBELET_EXTRA, in the order they count."""
-    lines = []
-    path = "kubelet.service"
-    for line in unit.splitlines():
-        if line.startswith("# /"):
-            path = line[2:].strip()
-        elif not line.lstrip().startswith(("#", ";")):
-            lines.append((path, line.strip()))
-    for line in extra.splitlines():
-        name, _colon, text = line.partition(":")
-        if not text.lstrip().startswith("#"):
-            lines.append((name, text.strip()))
-    return tuple(
-        ForeignFlag(match[1].replace("_", "-"), match[2] or "", f"{name}: {text}")
-        for name, text in lines
-        for match in _FLAG.finditer(text)
-    )
-
-
-_REQUIREMENT = re.compile(r"^\s*(Requires|BindsTo|Requisite|PartOf)\s*=.*\b(docker|cri-docker)\.(service|socket)")
-
-
-def docker_requirements(unit: str) -> tuple[str, ...]:
-    """Lines by which the kubelet cannot run without Docker's units, as `path: line` (Wants= and After= do no harm)."""
-    found = []
-    path = "kubelet.service"
-    for line in unit.splitlines():
-        if line.startswith("# /"):
-            path = line[2:].strip()
-        elif _REQUIREMENT.match(line) or (re.match(r"\s*ExecStartPre\s*=", line) and re.search(r"\bdocker\b", line)):
-            found.append(f"{path}: {line.strip()}")
-    return tuple(found)

@@ -1,4 +1,4 @@
-"""What Docker's and dockershim's settings do not survive is told, and nothing else is."""
+"""What Docker's settings do not survive is told, and nothing else is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cri_switch.checks.not_carried import check_flags_not_carried, check_not_carried
+from cri_switch.checks.not_carried import check_not_carried
 from cri_switch.render.docker_daemon import parse_daemon_json
 
 
@@ -56,25 +56,3 @@ def test_daemon_json_of_which_nothing_is_lost(daemon: dict[str, Any]) -> None:
 def test_what_dockerd_says_of_its_data_root(root: str, names: list[str]) -> None:
     """`--data-root` is a flag too; userns-remap makes a directory below."""
     assert [each.name for each in check_not_carried(parse_daemon_json(None), "w1", root)] == names
-
-
-@pytest.mark.parametrize(
-    ("flags", "names"),
-    [
-        ("--network-plugin=cni --cni-bin-dir=/x", []),
-        ("--docker-endpoint=unix:///x.sock", []),
-        ("--network-plugin=kubenet", ["KubeletNetworkNotCni"]),
-        ("--image-pull-progress-deadline=5m", ["KubeletFlagNotCarried"]),
-    ],
-)
-def test_flags(flags: str, names: list[str]) -> None:
-    found = check_flags_not_carried(f'KUBELET_KUBEADM_ARGS="{flags}"\n', "/flags.env")
-    assert [each.name for each in found] == names
-
-
-def test_lines_that_systemd_leaves_out() -> None:
-    found = check_flags_not_carried("A=b\nwhat\n# no\n;no\n\nexport C=d\nKUBELET_KUBEADM_ARGS=--v=2\n", "/flags.env")
-    assert [(each.name, each.summary.partition(" ")[0]) for each in found] == [
-        ("FlagsFileLineIgnored", "/flags.env:2:"),
-        ("FlagsFileLineIgnored", "/flags.env:6:"),
-    ]

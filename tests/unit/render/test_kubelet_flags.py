@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cri_switch.render.errors import RenderError
-from cri_switch.render.kubelet_flags import carried, flag_value, switch_flags
+from cri_switch.render.kubelet_flags import carried, flag_value, network_of_docker, switch_flags
 
 ENDPOINT = "unix:///run/containerd/containerd.sock"
 REMOTE = f"--container-runtime=remote --container-runtime-endpoint={ENDPOINT}"
@@ -125,6 +125,25 @@ def test_flag_value(value: str, name: str, expected: str | None) -> None:
 
 def test_extra_args_win() -> None:
     assert flag_value('KUBELET_EXTRA_ARGS="--a=2"\nKUBELET_KUBEADM_ARGS="--a=1"\n', "a") == "2"
+
+
+@pytest.mark.parametrize(
+    ("flags", "elsewhere", "version", "dockers"),
+    [
+        ("--v=2", (), "v1.20.2", True),
+        ("--v=2", ("cgroup-driver",), "v1.23.17", True),
+        ("--v=2", (), "v1.24.0", False),
+        ("--v=2", ("network-plugin",), "v1.20.2", False),
+        ("--v=2", ("container-runtime-endpoint",), "v1.20.2", False),
+        ("--network-plugin=cni", (), "v1.20.2", False),
+        ("--network_plugin kubenet", (), "v1.20.2", False),
+        ("--container-runtime=remote --container-runtime-endpoint=unix:///c.sock", (), "v1.20.2", False),
+        ("--network-plugin-mtu=9000", (), "v1.20.2", True),
+    ],
+)
+def test_whose_the_pods_network_is(flags: str, elsewhere: tuple[str, ...], version: str, dockers: bool) -> None:
+    text = f'KUBELET_KUBEADM_ARGS="{flags}"\n'
+    assert network_of_docker(text, elsewhere=elsewhere, kubelet_version=version) is dockers
 
 
 def test_carried() -> None:

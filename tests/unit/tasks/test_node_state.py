@@ -144,3 +144,37 @@ def test_a_hosts_toml_of_the_administrators_is_told() -> None:
     assert state.hosts_toml == {path: "server = 'mine'\n"}
     found = check_node_state(replace(state, containerd_candidate="1.6.20"))
     assert [f"w1: {path} is an administrator's own" in each.summary for each in found if each.name == "HostsTomlKept"]
+
+
+def test_an_environment_file_that_only_the_unit_names_is_read() -> None:
+    """As Kubespray has it; it is a file that a saved plan depends on, too."""
+    path = "/etc/kubernetes/kubelet.env"
+    unit = f"# /etc/systemd/system/kubelet.service\nEnvironmentFile=-{path}\nExecStart=/usr/bin/kubelet $KUBELET_ARGS\n"
+    flags = f'{path}:KUBELET_ARGS="--container-runtime=docker --image-pull-progress-deadline=5m"\n'
+    reading = Reading(node(first={"systemctl cat": unit, "os-release": FILES + flags}), NODE, MIGRATION, Guarded())
+    state = reading.state()
+    assert [line.partition(":")[0] for line in state.foreign_flags] == [path]
+    assert state.dropped_elsewhere.keys() == {"image-pull-progress-deadline"}
+    assert path in reading.hashes()
+    assert Reading(node(first={"os-release": FILES + flags}), NODE, MIGRATION, Guarded()).state().foreign_flags == ()
+
+
+@pytest.mark.parametrize(
+    ("files", "unit", "there", "levels"),
+    [
+        (FILES, "", "", []),
+        (FILES.replace("--network-plugin=cni", "--v=2"), "", "", ["error"]),
+        (FILES.replace("--network-plugin=cni", "--v=2"), "", "/etc/cni/net.d/10-x.conflist", ["warning"]),
+        (FILES.replace("--network-plugin=cni", "--v=2"), "", "/etc/cni/net.d/10-x.conflist.old", ["error"]),
+        (FILES.replace("--network-plugin=cni", "--v=2"), "", "/etc/cni/net.d/whereabouts.d/a.conf", ["error"]),
+        (FILES.replace("--network-plugin=cni", "--cni-conf-dir=/srv/cni"), "", "/srv/cni/a.conf", ["warning"]),
+        (FILES.replace("--network-plugin=cni", "--v=2"), "X=--network-plugin=cni", "", []),
+        (FILES + "/etc/default/kubelet:KUBELET_EXTRA_ARGS=--network-plugin=cni\n", "", "", []),
+    ],
+)
+def test_a_kubelet_without_a_network_plugin(files: str, unit: str, there: str, levels: list[str]) -> None:
+    listed = f"{there}\t644\troot:root\n" if there else ""
+    first = {"os-release": files, "find -L": listed, **({"systemctl cat": f"# /u\n{unit}\n"} if unit else {})}
+    found = check_node_state(Reading(node(first=first), NODE, MIGRATION, Guarded()).state())
+    assert [each.level for each in found if each.name == "KubeletNetworkNotCni"] == levels
+    assert {each.name for each in found} <= {"KubeletNetworkNotCni", "KubeletFlagNotCarried"}

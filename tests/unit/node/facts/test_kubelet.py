@@ -4,13 +4,8 @@ import pytest
 
 from cri_switch.model.errors import NotProven
 from cri_switch.node.command import Result
-from cri_switch.node.facts.kubelet import (
-    KUBELET_STARTED,
-    PAUSE_IMAGE,
-    docker_requirements,
-    foreign_flags,
-    parse_kubelet_config,
-)
+from cri_switch.node.facts.kubelet import KUBELET_STARTED, PAUSE_IMAGE, parse_kubelet_config
+from cri_switch.node.facts.kubelet_flags import docker_requirements, environment_files, foreign_flags
 from cri_switch.render.errors import RenderError
 
 
@@ -38,6 +33,11 @@ def test_the_kubelets_start_is_asked_for_in_utc(text: str, seconds: float) -> No
         ("X=--my-cgroup-driver=systemd", []),
         ("X=--cgroup-driver=systemd", [("cgroup-driver", "systemd")]),
         ("# X=--cgroup-driver=systemd", []),
+        ("X=--image-pull-progress-deadline=5m", [("image-pull-progress-deadline", "5m")]),
+        ("X=--network-plugin-mtu=1400", [("network-plugin-mtu", "1400")]),
+        ("X=--docker-endpoint=unix:///x.sock", [("docker-endpoint", "unix:///x.sock")]),
+        ("X=--experimental-dockershim-root-directory=/x", [("experimental-dockershim-root-directory", "/x")]),
+        ("X=--feature-gates=docker=true", []),
     ],
 )
 def test_flags_elsewhere_are_found_by_whole_names(line: str, found: list[tuple[str, str]]) -> None:
@@ -79,6 +79,7 @@ def test_config_and_pause_image() -> None:
         ("X=--network-plugin=cni", True),
         ("X=--network-plugin=kubenet", False),
         ("X=--container-runtime=remote", True),
+        ("X=--image-pull-progress-deadline=5m", True),
         ("X=--container-runtime=docker", False),
         ("X=--container-runtime-endpoint=unix:///run/containerd/containerd.sock", True),
         ("X=--container-runtime-endpoint=unix:///run/crio.sock", False),
@@ -87,3 +88,26 @@ def test_config_and_pause_image() -> None:
 def test_a_flag_elsewhere_that_does_no_harm(line: str, agrees: bool) -> None:
     (found,) = foreign_flags("", f"/etc/default/kubelet:{line}")
     assert found.agrees("unix:///run/containerd/containerd.sock") is agrees
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ([], ["/etc/default/kubelet", "/etc/sysconfig/kubelet"]),
+        (["-/etc/default/kubelet"], ["/etc/default/kubelet", "/etc/sysconfig/kubelet"]),
+        (
+            ["/etc/kubernetes/kubelet.env"],
+            ["/etc/kubernetes/kubelet.env", "/etc/default/kubelet", "/etc/sysconfig/kubelet"],
+        ),
+        (['-"/etc/a.env"', "/flags"], ["/etc/a.env", "/etc/default/kubelet", "/etc/sysconfig/kubelet"]),
+        (["/etc/a.env", "", "/etc/b.env"], ["/etc/b.env", "/etc/default/kubelet", "/etc/sysconfig/kubelet"]),
+        (["/etc/kubelet.d/*.env", "%h/x", "x"], ["/etc/default/kubelet", "/etc/sysconfig/kubelet"]),
+    ],
+)
+def test_the_environment_files_that_the_unit_names(lines: list[str], found: list[str]) -> None:
+    unit = "# /etc/x.conf\n[Service]\n" + "".join(f"EnvironmentFile={line}\n" for line in lines)
+    assert list(environment_files(unit, "/flags")) == found
+
+
+def test_a_flags_file_of_the_settings_is_no_other_file() -> None:
+    assert environment_files("", "/etc/default/kubelet") == ("/etc/sysconfig/kubelet",)
