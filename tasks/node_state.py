@@ -133,6 +133,7 @@ class Reading:
             daemon_json=self.texts.get(DAEMON_JSON),
             config_toml=self.texts.get(CONFIG_TOML),
             crictl_yaml=self.texts.get(CRICTL_YAML),
+            settings={path: self.texts[path] for path in (DAEMON_JSON, CONFIG) if path in self.texts},
             hosts_toml=self._hosts_toml(),
             live_restore=self.info is not None and self.info.live_restore,
             swarm_active=self.info is not None and self.info.swarm,

@@ -95,6 +95,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("KubeletFlagElsewhere", _E, "Another place sets another runtime for the kubelet.", "Move those flags to the flags file."),
         Entry("KubeletNeedsDocker", _E, "The kubelet's unit cannot run without Docker's.", "Take the line out; `systemctl daemon-reload`."),
         Entry("FileNotUnderstood", _E, "A file of the node is not understood; the message names file and line.", "Correct it."),
+        Entry("DuplicateKey", _W, "A key is set twice in daemon.json, the kubelet's configuration or, where a copy of the node's files is planned, a static pod's manifest: its readers take the last one without a word.", "Leave one of them."),
         Entry("ClockSkew", _W, "The node's clock is more than 5 s from ours.", "`timedatectl set-ntp true`."),
         Entry("SelinuxEnforcing", _W, "SELinux is enforcing.", "A policy for containerd, and `enable_selinux`."),
         Entry("AppArmor", _W, "AppArmor of Ubuntu 24.04 and newer keeps older runc from ending containers.", "A newer runc, or `disable_apparmor`."),

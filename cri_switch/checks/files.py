@@ -10,6 +10,7 @@ from cri_switch.render.containerd_config import ContainerdWish, configure_contai
 from cri_switch.render.containerd_registry import reads_hosts_toml
 from cri_switch.render.crictl_yaml import crictl_yaml
 from cri_switch.render.docker_daemon import parse_daemon_json
+from cri_switch.render.duplicate_keys import in_json, in_yaml
 from cri_switch.render.errors import RenderError
 from cri_switch.render.hosts_toml import CERTS_D, hosts_files, ours
 from cri_switch.render.registries import Registries, registries_of
@@ -17,9 +18,17 @@ from cri_switch.render.version import major_minor
 
 
 def check_files(state: NodeState, say: Callable[..., Finding]) -> Iterator[Finding]:
-    """An error for a config.toml or crictl.yaml that is not understood by containerd's version or by the edits, a
-    warning for a hosts.toml that is left alone.
+    """An error for a config.toml or crictl.yaml that is not understood by containerd's version or by the edits,
+    warnings for keys that are set twice and for a hosts.toml that is left alone.
     """
+    for path, text in state.settings.items():
+        for twice in in_json(text) if path.endswith(".json") else in_yaml(text):
+            yield say(
+                "warning",
+                "DuplicateKey",
+                f"{path}:{twice.line}: {twice.key} is set again, first in line {twice.first}: the last one counts",
+                "leave one of them",
+            )
     try:
         registries = registries_of(parse_daemon_json(state.daemon_json))
     except RenderError:

@@ -32,6 +32,7 @@ class NodeState:
     where sudo allows all. `image_bytes` is the size of the images in use, layers that they share counted twice.
     `eviction` are the kubelet's hard thresholds as it has them (`10%`, `1Gi`), `stores` the filesystems by directory.
     `proxy_not_carried` are names of variables, `registry_certs` registries that Docker has certificates for.
+    `settings` are the texts of JSON and YAML files that are read and not edited, by path.
     `hosts_toml` are the texts, by path, of those files that are there and that daemon.json's registries would go to.
     """
 
@@ -54,6 +55,7 @@ class NodeState:
     daemon_json: str | None = None
     config_toml: str | None = None
     crictl_yaml: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
     hosts_toml: Mapping[str, str] = field(default_factory=dict)
     live_restore: bool = False
     swarm_active: bool = False

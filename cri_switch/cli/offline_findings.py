@@ -37,21 +37,23 @@ def copy_findings(connection: NodeRootConnection, containerd_version: str) -> It
     yield from _found(node, lambda: check_not_carried(parse_daemon_json(daemon_json), node))
     yield from check_pulls_not_carried(proxy_not_carried(connection), REGISTRY_CERTS.read(connection), node)
     hosts = [f"{CERTS_D}/{host}/hosts.toml" for host in files.names(CERTS_D) or []]
+    names = [PurePosixPath(name) for name in files.names(MANIFESTS) or []]
+    manifests = [f"{MANIFESTS}/{name}" for name in names if name.suffix in (".yaml", ".yml", ".json")]
+    settings = (DAEMON_JSON, CONFIG, INSTANCE_CONFIG, *manifests)
     state = NodeState(
         node,
         os_id="",
         daemon_json=daemon_json,
         config_toml=files.text(CONFIG_TOML),
         crictl_yaml=files.text(CRICTL_YAML),
+        settings={path: text for path in settings if (text := files.text(path)) is not None},
         hosts_toml={path: text for path in hosts if (text := files.text(path)) is not None},
         containerd_candidate=containerd_version,
     )
     yield from check_files(state, lambda level, name, what, fix: Finding(level, name, what, node=node, remedy=fix))
     yield from _found(node, parse_kubelet_config, files.text(CONFIG))
-    yield from _found(node, parse_mapping, files.text(INSTANCE_CONFIG), INSTANCE_CONFIG)
-    for name in files.names(MANIFESTS) or []:
-        if PurePosixPath(name).suffix in (".yaml", ".yml", ".json"):
-            yield from _found(node, parse_mapping, files.text(f"{MANIFESTS}/{name}"), f"{MANIFESTS}/{name}")
+    for path in (INSTANCE_CONFIG, *manifests):
+        yield from _found(node, parse_mapping, files.text(path), path)
     for path in hosts:
         yield from _found(node, parse_toml, files.text(path) or "", path)
     for path, why in files.refused.items():

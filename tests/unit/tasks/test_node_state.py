@@ -178,3 +178,13 @@ def test_a_kubelet_without_a_network_plugin(files: str, unit: str, there: str, l
     found = check_node_state(Reading(node(first=first), NODE, MIGRATION, Guarded()).state())
     assert [each.level for each in found if each.name == "KubeletNetworkNotCni"] == levels
     assert {each.name for each in found} <= {"KubeletNetworkNotCni", "KubeletFlagNotCarried"}
+
+
+def test_keys_that_are_set_twice() -> None:
+    files = FILES.replace('{"live-restore": false}', '{"debug": true, "debug": false}')
+    files += "/var/lib/kubelet/config.yaml:a: b\n/var/lib/kubelet/config.yaml:a: c\n"
+    found = check_node_state(Reading(node(first={"os-release": files}), NODE, MIGRATION, Guarded()).state())
+    assert [each.summary.partition(" is")[0] for each in found] == [
+        "w1: /etc/docker/daemon.json:1: debug",
+        "w1: /var/lib/kubelet/config.yaml:3: a",
+    ]
