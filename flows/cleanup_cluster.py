@@ -9,7 +9,7 @@ from cri_switch.model.errors import CriSwitchError, NodeFailed, PreflightError, 
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import chosen
-from flows.ended import CANCELS
+from flows.ended import CANCELS, told
 from flows.side_by_side import side_by_side
 from tasks import reach, stop
 from tasks.cleanup import delete_data, look_at_docker_data, named
@@ -31,12 +31,16 @@ def cleanup_cluster(migration: Migration, confirm_cluster: str = "") -> Cleanup:
         NodeFailed: it could not be deleted everywhere.
     """
     stop.begin()
-    with stop.listening(), reach.all_closed():
+    with told(lambda: "nothing was deleted on any node"), stop.listening(), reach.all_closed():
         try:
             return _cleanup(migration, confirm_cluster)
         except CANCELS:
             stop.heard()
-            raise Stopped("the cleanup was cancelled", next_step="the same command again: it goes on") from None
+            raise Stopped(
+                "the cleanup was cancelled",
+                state="what was deleted by then is gone; the nodes themselves serve as before",
+                next_step="the same command again: it goes on",
+            ) from None
 
 
 def _cleanup(migration: Migration, confirm: str) -> Cleanup:

@@ -14,7 +14,7 @@ from cri_switch.model.planned_run import PlannedRun, moved_files, moved_nodes, m
 from cri_switch.model.report import Report
 from flows.batch import Batches
 from flows.discovered import discovered
-from flows.ended import CANCELS, NOT_FAILED, ended
+from flows.ended import CANCELS, NOT_FAILED, ended, told
 from flows.first_checks import first_checks
 from flows.side_by_side import side_by_side
 from flows.turn import Turn
@@ -54,17 +54,23 @@ def migrate_cluster(migration: Migration) -> Report | State[Report]:
 
 def run(migration: Migration, as_planned: PlannedRun | None = None) -> Report | State[Report]:
     """The run itself; with `as_planned` exactly that plan."""
-    with stop.listening(), reach.all_closed():
-        begun: Batches | None = None
+    begun: Batches | None = None
+
+    def state() -> str:
+        if begun is not None:
+            return begun.so_far.state
+        return "nothing was touched" if migration.spec.dry_run else "this run took no node out of service"
+
+    with told(state), stop.listening(), reach.all_closed():
         try:
             begun, turn = _looked(migration, as_planned)
             return _migrate(begun, turn)
         except NOT_FAILED as problem:
-            return ended(problem)
+            return ended(problem.completed(state()))
         except CANCELS:
             stop.heard()
             if begun is None:
-                return ended(Stopped("the run was cancelled", state="this run took no node out of service"))
+                return ended(Stopped("the run was cancelled").completed(state()))
             return ended(begun.cancelled())
 
 

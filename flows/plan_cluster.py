@@ -9,6 +9,7 @@ from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import FileChange, Plan, grouped
 from cri_switch.model.planned_run import PlannedRun
+from flows.ended import told
 from flows.first_checks import look_first
 from flows.side_by_side import side_by_side
 from tasks import reach, stop
@@ -29,7 +30,7 @@ def plan_cluster(migration: Migration, diff: bool = False) -> PlannedRun:
             read, is its `report` and in the run's artifacts.
     """
     stop.begin()
-    with reach.all_closed():
+    with told(lambda: "nothing was touched"), reach.all_closed():
         found = discover(migration)
         plan = plan_nodes(found, migration)
         looked = look_first(found, plan, migration)

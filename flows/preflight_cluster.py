@@ -6,6 +6,7 @@ from prefect import flow
 
 from cri_switch.model.finding import Findings
 from cri_switch.model.migration import Migration
+from flows.ended import told
 from flows.first_checks import look_first
 from tasks import reach, stop
 from tasks.discover import discover
@@ -16,6 +17,6 @@ from tasks.plan import plan_nodes
 def preflight_cluster(migration: Migration) -> Findings:
     """Every check on every node that a migration would switch, read-only."""
     stop.begin()
-    with reach.all_closed():
+    with told(lambda: "nothing was touched"), reach.all_closed():
         found = discover(migration)
         return Findings(findings=tuple(look_first(found, plan_nodes(found, migration), migration).findings))

@@ -9,7 +9,7 @@ from cri_switch.model.migration import Migration
 from cri_switch.model.node_end import NodeEnd
 from cri_switch.model.report import Report
 from flows.discovered import discovered
-from flows.ended import CANCELS
+from flows.ended import CANCELS, told
 from tasks import reach, stop
 from tasks.finish import finish
 from tasks.lock import in_hand, locked
@@ -18,6 +18,8 @@ from tasks.plan import plan_nodes
 from tasks.report import publish
 from tasks.rollback import last_attempt, rollback
 from tasks.undone import failed
+
+_HALF_WAY = "it may be half way back to Docker"
 
 
 @flow(name="rollback-node", flow_run_name="{node}", persist_result=False)
@@ -32,13 +34,13 @@ def rollback_node(migration: Migration, node: str) -> Report:
         RollbackFailed: the node is unhealthy; what is said next is the command to type.
     """
     stop.begin()
-    with stop.listening(), reach.all_closed():
+    with told(lambda: f"{node} is as it was"), stop.listening(), reach.all_closed():
         try:
             return _rollback(migration, node)
         except CANCELS:
             stop.heard()
             raise Stopped(
-                f"the rollback of {node} was cancelled", next_step="the same command again: it goes on"
+                f"the rollback of {node} was cancelled", state=_HALF_WAY, next_step="the same command again: it goes on"
             ) from None
 
 
@@ -54,8 +56,10 @@ def _rollback(migration: Migration, name: str) -> Report:
         problem: CriSwitchError | None = None
         try:
             said = rollback(attempt, migration, "asked for", must_drain=True)
-        except (Stopped, DrainBlocked):
+        except DrainBlocked:
             raise
+        except Stopped as stopped:
+            raise stopped.completed(_HALF_WAY) from None
         except CriSwitchError as first:
             problem, said = failed(ref, migration, first), ""
         end = NodeEnd("unhealthy" if problem else "rolled-back", str(problem or said))

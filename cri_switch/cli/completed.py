@@ -14,10 +14,7 @@ _LOOKS = frozenset({"plan", "preflight", "status", "facts", "completion", "versi
 
 def completed(problem: CriSwitchError, argv: Sequence[str]) -> CriSwitchError:
     """The error with a state and a next step, where it has none of its own."""
-    problem.state = problem.state or problem.usual_state or _state(argv)
-    usual = help_of(argv) if isinstance(problem, UsageError) else problem.usual_next
-    problem.next_step = problem.next_step or usual
-    return problem
+    return problem.completed(_state(argv), help_of(argv) if isinstance(problem, UsageError) else "")
 
 
 def help_of(argv: Sequence[str]) -> str:

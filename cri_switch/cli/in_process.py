@@ -94,6 +94,7 @@ def show_reported(
         report = run_flow(flow, migration, Report, debug)
     except CriSwitchError as problem:
         problem.what = _literal(problem.what, file)
+        problem.state = _literal(problem.state, file)
         problem.next_step = _literal(problem.next_step, file)
         if isinstance(problem.report, Report):
             for node in problem.report.nodes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from cri_switch.model.secrets import masked_words
 
@@ -31,6 +31,12 @@ class CriSwitchError(Exception):
         """Whether the node on which it happened is back on Docker."""
         self.followed: tuple[str, ...] = ()
         """The last lines that a control-plane node said before a deadline passed."""
+
+    def completed(self, state: str, next_step: str = "") -> Self:
+        """The same error; what it leaves out of state and next step is its class's, or else as given."""
+        self.state = self.state or self.usual_state or state
+        self.next_step = self.next_step or next_step or self.usual_next
+        return self
 
     def __str__(self) -> str:
         lines = [self.what]

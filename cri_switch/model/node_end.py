@@ -61,6 +61,8 @@ class RunSoFar:
     @property
     def state(self) -> str:
         """All of it in a line, for the error that ends the run."""
+        if self.dry_run:
+            return "nothing was touched: it was a dry run"
         ends = self.ends
         before = [node.name for node in self.plan.finished_before]
 

@@ -91,3 +91,7 @@ def test_what_was_cordoned_and_never_begun(
     assert RunSoFar(plan(action), (), failures, at, ["w1"]).only_cordoned == expected
     assert RunSoFar(plan(action), (), failures, at, []).only_cordoned == []
     assert RunSoFar(plan(action), ["w1"], failures, at, ["w1"]).only_cordoned == []
+
+
+def test_a_dry_run_says_of_no_node_that_it_was_migrated() -> None:
+    assert RunSoFar(plan(), ["w1"], {}, {}, dry_run=True).state == "nothing was touched: it was a dry run"
