@@ -18,6 +18,7 @@ from pydantic import Field
 from cri_switch.model.errors import NotApproved
 from cri_switch.model.migration import Migration
 from cri_switch.model.report import Approval
+from cri_switch.render.visible import visible
 
 POINTS = {"after_canary": ("after_canary",), "before_control_plane": ("before_control_plane",), "none": ()}
 POINTS["both"] = (*POINTS["after_canary"], *POINTS["before_control_plane"])
@@ -85,7 +86,7 @@ def _suspended(point: str, text: str, migration: Migration) -> Answer:
 
 
 def _typed(point: str, text: str) -> Answer:
-    sys.stderr.write(f"\n{text}\n\n{point}: go on? Type yes: ")
+    sys.stderr.write(f"\n{visible(text)}\n\n{point}: go on? Type yes: ")
     sys.stderr.flush()
     return Answer(approved=sys.stdin.readline().strip().lower() == "yes", by=getpass.getuser())
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cri_switch.model.errors import CriSwitchError
 from cri_switch.model.private_file import make_private
+from cri_switch.render.visible import visible
 
 SETTINGS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -84,3 +85,22 @@ def quieten() -> None:
         if no_server_talk not in handler.filters:
             handler.addFilter(no_server_talk)
             handler.addFilter(WithoutTraceback(handler))
+
+
+class Harmless(logging.Formatter):
+    """What another formatter makes of a record, its traceback too, with what a terminal would obey shown."""
+
+    def __init__(self, inner: logging.Formatter | None) -> None:
+        super().__init__()
+        self._inner = inner or logging.Formatter()
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The text for the terminal."""
+        return visible(self._inner.format(record))
+
+
+def escape() -> None:
+    """No log line of a node's is obeyed by the terminal; call it after Prefect has set up its logging."""
+    for handler in logging.getLogger().handlers:
+        if not isinstance(handler.formatter, Harmless):
+            handler.setFormatter(Harmless(handler.formatter))

@@ -34,13 +34,15 @@ def show(value: BaseModel | dict[str, Any], text: str, output: Output) -> None:
         import yaml  # noqa: PLC0415 (`--help` needs none of it)
 
         text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True).rstrip("\n")
+        if visible(text) != text:  # what turns a line's direction is a letter for YAML
+            text = yaml.safe_dump(data, sort_keys=False).rstrip("\n")
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 def traceback() -> None:
     """Where the error that is being handled came from."""
-    sys.stderr.write(format_exc())
+    sys.stderr.write(visible(format_exc()))
 
 
 def complain(problem: CriSwitchError) -> None:

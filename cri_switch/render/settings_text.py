@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cri_switch.model.node_ref import NodeRef
+from cri_switch.render.visible import visible
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def settings_text(found: Found) -> str:
     """The whole file."""
     lines = [
         "# Settings of cri-switch. Every setting with its meaning and default: docs/settings.md.",
-        *(f"# {line}" for line in about(found)),
+        *(f"# {' '.join(visible(line).split())}" for line in about(found)),
         "apiVersion: cri-switch/v1alpha1",
         "kind: Migration",
         "metadata:",

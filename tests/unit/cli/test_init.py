@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from cri_switch.cli.main import run
+from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.settings_file import load_migration
 from cri_switch.rehearsal.access import write_kubeconfigs
 from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.clock import Clock
 from cri_switch.rehearsal.http_server import HttpServer
 from cri_switch.rehearsal.world import World
-from cri_switch.render.settings_text import migration_name
+from cri_switch.render.settings_text import Found, migration_name, settings_text
 
 CONFIG = """Host w1
   HostName 192.0.2.7
@@ -91,6 +92,14 @@ def test_stdout_and_an_inventory(place: Path, capsys: pytest.CaptureFixture[str]
     assert f"inventory: {place}/hosts.ini" in out
     assert err == ""
     assert not (place / "migration.yaml").exists()
+
+
+def test_what_a_node_says_of_itself_stays_a_comment() -> None:
+    """Its kubelet's version is its own word: no line of it is a setting, and no terminal obeys it."""
+    evil = NodeRef(name="w1", uid="1", runtime="docker://20.10.5", kubelet_version="v1\nspec: {dry_run: 1}\x1b[2J")
+    text = settings_text(Found(name="prod", kubeconfig="/k", nodes=(evil,)))
+    assert [line for line in text.splitlines() if "dry_run" in line and not line.startswith("#")] == []
+    assert "\x1b" not in text
 
 
 def test_an_api_that_does_not_answer_is_said(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import yaml
 
+from cri_switch.cli import talk
 from cri_switch.cli.manual import MANUAL
-from tests.support.terminal import COLOUR, on_terminal, plain
+from tests.support.terminal import COLOUR, ESCAPE, on_terminal, plain
 
 PROGRAM = [sys.executable, "-m", "cri_switch.cli"]
 LIVE = """
@@ -25,6 +29,44 @@ print("the report")
 ASK = """
 from tasks.approval import _typed
 print("said", _typed("after_canary", "w1 is done.").approved)
+"""
+EVIL = r"w1 [bold]label[/bold] \x1b[2J\x1b]0;owned\x07\u202e"
+OBEYED = re.compile("\x1b(?!\\[[0-9;]*m)|\x07|\u202e")
+"""What a terminal obeys, colours apart."""
+EVIL_QUESTION = f"""
+from tasks.approval import _typed
+_typed("after_canary", "{EVIL}")
+"""
+EVIL_LOG = f"""
+from cri_switch.cli.engine import escape, prepare
+prepare()
+from prefect import flow
+from prefect.logging import get_logger
+escape()
+get_logger("steps").warning("{EVIL}")
+try:
+    raise ValueError("{EVIL}")
+except ValueError:
+    get_logger("steps").exception("failed")
+"""
+EVIL_ERROR = f"""
+import cri_switch.cli.commands.version as command
+from cri_switch.cli.main import main
+from cri_switch.model.errors import NotProven
+def version(**_more):
+    raise NotProven("{EVIL}", state="{EVIL}", next_step="{EVIL}")
+command.version = version
+main(["version"])
+"""
+EVIL_PROGRESS = f"""
+import logging, time
+from cri_switch.cli.progress import progress
+log = logging.getLogger("prefect.task_runs")
+log.setLevel(logging.INFO)
+with progress("prod", lambda: {{}}):
+    log.info("node=w1 step=cordon 0.2s {EVIL}")
+    log.warning("{EVIL}")
+    time.sleep(1)
 """
 
 
@@ -92,3 +134,42 @@ def test_a_question_takes_only_a_whole_yes(answer: str, yes: bool) -> None:
     code, seen = on_terminal([sys.executable, "-c", ASK], answers={"after_canary: go on? Type yes: ": answer})
     assert code == 0
     assert plain(seen)[-1] == f"said {yes}"
+
+
+@pytest.mark.parametrize(
+    ("script", "answers"),
+    [
+        (EVIL_QUESTION, {"after_canary: go on? Type yes: ": "no"}),
+        (EVIL_LOG, {}),
+        (EVIL_ERROR, {}),
+    ],
+    ids=["question", "log", "error"],
+)
+def test_nothing_of_the_cluster_is_obeyed(script: str, answers: dict[str, str], tmp_path: Path) -> None:
+    """Control characters are shown as what they are, and markup is text."""
+    here = {"HOME": str(tmp_path), "PREFECT_HOME": str(tmp_path)}
+    _code, seen = on_terminal([sys.executable, "-c", script], answers=answers, environment=here)
+    assert r"w1 [bold]label[/bold] \x1b[2J\x1b]0;owned\x07\u202e" in ESCAPE.sub("", seen)
+    assert OBEYED.findall(seen) == []
+
+
+def test_the_live_table_obeys_nothing_of_the_cluster() -> None:
+    _code, seen = on_terminal([sys.executable, "-c", EVIL_PROGRESS], columns=120)
+    assert r"w1 [bold]label[/bold] \x1b[2J\x1b]0;owned\x07\u202e" in ESCAPE.sub("", seen)
+    assert not re.search("\x1b\\]|\x07|\u202e|\x1b\\[2J", seen)
+
+
+@pytest.mark.parametrize("output", ["table", "json", "yaml"])
+def test_data_and_tracebacks_are_not_obeyed_either(output: talk.Output, capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "label \x1b[2J \u202e"
+    talk.show({"name": evil}, evil, output)
+    try:
+        int(evil)
+    except ValueError as problem:
+        problem.add_note(evil)
+        talk.traceback()
+    out, err = capsys.readouterr()
+    assert OBEYED.findall(out + err) == []
+    assert "label " in out
+    if output == "yaml":
+        assert yaml.safe_load(out) == {"name": evil}
