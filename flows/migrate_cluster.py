@@ -29,7 +29,7 @@ from tasks.lock import locked
 from tasks.memory import remember
 from tasks.open_attempt import open_attempt
 from tasks.plan import plan_nodes
-from tasks.report import publish
+from tasks.report import publish, publish_plan
 from tasks.runtime import stage
 from tasks.taints import clear_taints, taint_waiting
 from tasks.verify_cluster import note_workloads, verify_cluster
@@ -78,6 +78,7 @@ def _looked(migration: Migration, as_planned: PlannedRun | None) -> tuple[Batche
     """The plan and everything that may refuse it, before anything is touched."""
     found = discovered(migration)
     plan = plan_nodes(found, migration)
+    publish_plan(migration.metadata.name, plan)
     if as_planned is not None:
         _refuse_moved(moved_nodes(as_planned, plan))
     looked = first_checks(found, plan, migration)

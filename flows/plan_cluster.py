@@ -35,7 +35,7 @@ def plan_cluster(migration: Migration, diff: bool = False) -> PlannedRun:
         plan = plan_nodes(found, migration)
         looked = look_first(found, plan, migration)
         planned = planned_run(plan, migration, looked.findings, looked.runtimes, looked.files)
-        publish_plan(planned)
+        publish_plan(migration.metadata.name, planned)
         problem = verdict(looked.findings)
         if diff:
             readable = [node for node in plan.todo if looked.files.get(node.name)]

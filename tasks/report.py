@@ -53,13 +53,13 @@ def markdown(report: Report) -> str:
 
 
 @look
-def publish_plan(plan: Plan) -> None:
+def publish_plan(name: str, plan: Plan) -> None:
     """The plan as an artifact."""
     rows = [
         {"NAME": n.node.name, "ROLES": n.node.role, "RUNTIME": n.node.runtime, "ACTION": n.action, "REASON": n.reason}
         for n in plan.nodes
     ]
-    create_table_artifact(rows, key=f"plan-{plan.migration_id}", description=plan.summary)
+    create_table_artifact(rows, key=f"plan-{name}", description=plan.summary)
 
 
 @look

@@ -13,6 +13,7 @@ import time
 import types
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 from types import SimpleNamespace
@@ -62,6 +63,15 @@ def go_on(_what: str, act: Callable[[], Answer_]) -> Answer_:
     return act()
 
 
+@dataclass(frozen=True)
+class Artifact:
+    """A page of a run in Prefect's UI: markdown, or the rows of a table."""
+
+    data: str | list[dict[str, str]]
+    key: str
+    description: str = ""
+
+
 class Engineless:
     """Runs of one world; checkpoints are kept between them, as a result storage keeps them.
 
@@ -73,7 +83,7 @@ class Engineless:
         self.directory = directory
         self.checkpoints: dict[str, str] = {}
         self.executed: list[str] = []
-        self.artifacts: list[str] = []
+        self.artifacts: list[Artifact] = []
         self.outside: Callable[[str, Callable[[], Any]], Any] = go_on
         self._runs = 0
         self._began = world.clock.now() - time.monotonic()
@@ -198,8 +208,8 @@ class Engineless:
 
         names: dict[str, Any] = {
             "get_run_logger": lambda: LOG,
-            "create_markdown_artifact": lambda *a, **k: self.artifacts.append(f"{a} {k}"),
-            "create_table_artifact": lambda *a, **k: self.artifacts.append(f"{a} {k}"),
+            "create_markdown_artifact": lambda *a, **k: self.artifacts.append(Artifact(*a, **k)),
+            "create_table_artifact": lambda *a, **k: self.artifacts.append(Artifact(*a, **k)),
             "flow_run": SimpleNamespace(get_id=lambda: f"run-{self._runs}", get_scheduled_start_time=lambda: None),
             "deployment": SimpleNamespace(get_id=lambda: None),
             "get_run_context": lambda: None,

@@ -82,8 +82,8 @@ def everything(heard: Heard, caplog: pytest.LogCaptureFixture) -> None:
     """What the records say, and what the nodes keep beside the originals."""
     for record in caplog.records:
         heard.hear("log", record.getMessage())
-    for text in heard.runs.artifacts:
-        heard.hear("artifact", text)
+    for page in heard.runs.artifacts:
+        heard.hear(f"artifact {page.key}", f"{page.description} {page.data}")
     for key, text in heard.runs.checkpoints.items():
         heard.hear(f"result {key}", text)
     for machine in heard.world.machines.values():
