@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from cri_switch.checks.ignored import unknown_names
 from cri_switch.cli import talk
+from cri_switch.cli.drain_flags import NO_DRAIN_FLAGS, DrainFlags
 from cri_switch.model.errors import UsageError
 from cri_switch.model.migration import Migration
 
@@ -65,9 +66,10 @@ class Nodes:
         found = []
         for each in fields(self):
             value = getattr(self, each.name)
-            if value is not None:
-                flag = f"--{each.name.replace('_', '-')}"
-                found += [flag, ",".join(value) if isinstance(value, list) else value]
+            if isinstance(value, DrainFlags):
+                found += value.words()
+            elif value is not None:
+                found += [f"--{each.name.replace('_', '-')}", ",".join(value) if isinstance(value, list) else value]
         return found
 
     def careful(self, migration: Migration) -> dict[str, Any]:  # noqa: ARG002
@@ -78,7 +80,7 @@ class Nodes:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Choosing(Nodes):
-    """And in which batches, and what is let pass."""
+    """And in which batches, how they are drained, and what is let pass."""
 
     max_unavailable: Annotated[str | None, _flag("--max-unavailable", "Workers out at once: 3 or 20%.")] = None
     ramp: Annotated[str | None, _flag("--ramp", "Sizes of the first batches: 1,5,20%.")] = None
@@ -90,9 +92,22 @@ class Choosing(Nodes):
         _flag("--ignore-preflight-errors", "Errors to take as warnings: A,B (docs/findings.md), or all."),
     ] = None
 
+    drain: DrainFlags = NO_DRAIN_FLAGS
+
     def careful(self, migration: Migration) -> dict[str, Any]:
-        """Batches, zones, errors."""
+        """Batches, zones, drain, errors.
+
+        Raises: UsageError, a ramp without its bound.
+        """
+        if self.ramp is not None and not (self.max_unavailable or "max_unavailable" in migration.spec.model_fields_set):
+            raise UsageError(
+                "--ramp needs --max-unavailable too: no batch is larger, and without it that is 1 worker",
+                state="nothing was touched",
+                next_step=f"name the most that may be out at once: --ramp {self.ramp} --max-unavailable 20%",
+            )
+        drain = migration.spec.drain.model_dump(mode="json", exclude_unset=True) | self.drain.given()
         return {
+            "drain": drain or None,
             "max_unavailable": _number(self.max_unavailable),
             "ramp": self.ramp,
             "spread": self.spread,
@@ -128,6 +143,6 @@ def _number(text: str | None) -> int | str | None:
 
 def _line(problem: dict[str, Any]) -> str:
     """`--ramp: String should match pattern ...`; a check of the whole has no flag of its own."""
-    keys = [key for key in problem["loc"] if key not in ("spec", "nodes") and isinstance(key, str)]
+    keys = [key for key in problem["loc"] if key not in ("spec", "nodes", "drain") and isinstance(key, str)]
     message = str(problem["msg"]).removeprefix("Value error, ")
     return f"--{keys[0].replace('_', '-')}: {message}" if keys else message

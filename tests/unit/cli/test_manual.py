@@ -13,6 +13,7 @@ from cri_switch.cli.main import app, run
 from cri_switch.cli.manual import EXIT_CODES, MANUAL
 from cri_switch.cli.pages import help_text, pages
 from cri_switch.model import errors
+from cri_switch.model.migration import Drain
 
 ROOT = Path(__file__).parents[3]
 SHELL = re.compile(r"\s+(?:>|\||&&|2>|;)\s*.*")
@@ -83,4 +84,5 @@ def test_completion(shell: str, word: str, capsys: pytest.CaptureFixture[str]) -
     out, err = capsys.readouterr()
     assert word in out
     assert all(name in out for name in MANUAL)
+    assert all(name.replace("_", "-") in out for name in Drain.model_fields)
     assert err == ""

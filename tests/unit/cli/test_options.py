@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cyclopts import App
 
+from cri_switch.cli.drain_flags import DrainFlags
 from cri_switch.cli.main import run
-from cri_switch.cli.options import Choosing
+from cri_switch.cli.options import AS_SET, Choosing
 from cri_switch.model.errors import UsageError
-from cri_switch.model.migration import Migration
+from cri_switch.model.migration import Drain, Migration
 
 
 def migration(**spec: Any) -> Migration:
@@ -43,6 +46,50 @@ def test_flags_stand_before_the_file() -> None:
     assert found.ignore_preflight_errors == ["EtcdQuorum", "barepod", "LiveRestore"]
 
 
+def test_the_drains_flags_are_its_settings() -> None:
+    assert [each.name for each in fields(DrainFlags)] == list(Drain.model_fields)
+    flags = Choosing(
+        drain=DrainFlags(force=True, delete_emptydir_data=False, grace_period=0, timeout=30, pod_selector="app!=agent")
+    )
+    given = migration(drain={"delete_emptydir_data": True, "disable_eviction": True, "timeout": 60})
+    assert flags.applied(given).spec.drain == Drain(
+        force=True, disable_eviction=True, grace_period=0, timeout=30, pod_selector="app!=agent"
+    )
+    assert flags.words() == [
+        "--force", "--delete-emptydir-data=false", "--grace-period=0", "--timeout=30", "--pod-selector=app!=agent",
+    ]  # fmt: skip
+
+
+def test_a_ramp_is_bounded_by_the_file_too() -> None:
+    found = Choosing(ramp="1,5,20%").applied(migration(max_unavailable="20%")).spec
+    assert (found.ramp, found.max_unavailable) == ("1,5,20%", "20%")
+
+
+@pytest.mark.parametrize(
+    ("words", "drain"),
+    [
+        (["--force", "--grace-period", "0", "--timeout=5"], {"force": True, "grace_period": 0, "timeout": 5.0}),
+        (["--grace-period=-1", "--delete-emptydir-data=false"], {"grace_period": -1, "delete_emptydir_data": False}),
+        (["--disable-eviction", "--skip-wait-for-delete-timeout", "9"],
+         {"disable_eviction": True, "skip_wait_for_delete_timeout": 9}),
+        (["--pod-selector", "app=web"], {"pod_selector": "app=web"}),
+    ],
+)  # fmt: skip
+def test_they_are_typed_as_for_kubectl(words: list[str], drain: dict[str, Any]) -> None:
+    heard: list[Choosing] = []
+
+    def command(*, choosing: Choosing = AS_SET) -> None:
+        heard.append(choosing)
+
+    App(default_command=command)(words, exit_on_error=False, result_action="return_value")
+    assert heard[0].drain.given() == drain
+    heard.clear()
+    App(default_command=command)(
+        Choosing(drain=DrainFlags(**drain)).words(), exit_on_error=False, result_action="return_value"
+    )
+    assert heard[0].drain.given() == drain, "what is said next can be typed"
+
+
 def test_without_flags_nothing_changes() -> None:
     given = migration(max_unavailable=2, ramp="1,2", window={"start": "22:00", "end": "02:00"})
     assert Choosing().applied(given) == given
@@ -54,7 +101,9 @@ def test_without_flags_nothing_changes() -> None:
         (Choosing(max_unavailable="0"), "--max-unavailable: "),
         (Choosing(max_unavailable="many"), "--max-unavailable: "),
         (Choosing(limit=["w1,"], max_unavailable=""), "--max-unavailable: "),
-        (Choosing(ramp="1,5,20%"), "ramp needs max_unavailable too"),
+        (Choosing(ramp="1,5,20%"), "--ramp needs --max-unavailable too: no batch is larger"),
+        (Choosing(drain=DrainFlags(grace_period=-2)), "--grace-period: "),
+        (Choosing(drain=DrainFlags(timeout=-1)), "--timeout: "),
         (Choosing(ramp="x", max_unavailable="2"), "--ramp: "),
         (Choosing(spread="a zone"), "--spread: "),
         (Choosing(ignore_preflight_errors=["BarePods,Bogus!"]), "no finding is called BarePods; near it: BarePod"),
