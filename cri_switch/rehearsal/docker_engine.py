@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cri_switch.rehearsal.box import SANDBOX, Box
+from cri_switch.rehearsal.box import SANDBOX, Box, EngineRefuses
 from cri_switch.rehearsal.docker_network import set_up
 from cri_switch.rehearsal.engine import Engine
 from cri_switch.rehearsal.filesystem import FsError
@@ -15,6 +15,7 @@ from cri_switch.rehearsal.pod import Pod
 ROOT = "/var/lib/docker"
 CHECKPOINTS = "/var/lib/dockershim/sandbox"
 DAEMON_JSON = "/etc/docker/daemon.json"
+CONTAINERD = "/run/containerd/containerd.sock"
 
 
 class DockerEngine(Engine):
@@ -25,7 +26,24 @@ class DockerEngine(Engine):
     scope = "containerd.service"
     scope_name = "docker"
     restart_sec = 2.0
-    argv = ("/usr/sbin/dockerd", "-H", "fd://", "--containerd=/run/containerd/containerd.sock")
+    own_containerd = 0
+    """The process of a self-contained Docker's own containerd; 0 where dockerd uses the machine's."""
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """dockerd's command line."""
+        flag = () if self.self_contained else (f"--containerd={CONTAINERD}",)
+        return ("/usr/sbin/dockerd", "-H", "fd://", *flag)
+
+    @property
+    def self_contained(self) -> bool:
+        """Whether its package brings a containerd."""
+        return self.machine.docker_package == "docker-engine"
+
+    @property
+    def address(self) -> str:
+        """The containerd that it uses."""
+        return "/var/run/docker/containerd/containerd.sock" if self.own_containerd else CONTAINERD
 
     @property
     def up(self) -> bool:
@@ -62,6 +80,9 @@ class DockerEngine(Engine):
             self._daemon_json()
         except ValueError as problem:
             return f"unable to configure the Docker daemon with file {DAEMON_JSON}: {problem}"
+        if self.self_contained and not self.machine.fs.exists(CONTAINERD):
+            words = ("containerd", "--config", "/var/run/docker/containerd/containerd.toml", "--log-level", "info")
+            self.own_containerd = self.machine.processes.start(words, "/system.slice/docker.service")
         set_up(self.machine)
         self.machine.socket_file("/run/docker.sock")
         return ""
@@ -70,6 +91,20 @@ class DockerEngine(Engine):
         """dockerd stops all its containers."""
         for one in list(self.boxes.values()):
             self.stop_box(one)
+        self.machine.processes.end(self.own_containerd)
+        self.own_containerd = 0
+
+    def crash(self) -> None:
+        """With its containerd."""
+        super().crash()
+        self.own_containerd = 0
+
+    def start_box(self, box: Box) -> None:
+        """EngineRefuses where the containerd that it uses has gone."""
+        if not self.own_containerd and not self.machine.systemd.active("containerd.service"):
+            why = f'connection error: desc = "transport: Error while dialing dial unix://{CONTAINERD}: timeout"'
+            raise EngineRefuses("FailedCreatePodSandBox", f"Error response from daemon: {why}: unavailable")
+        super().start_box(box)
 
     def run_sandbox(self, pod: Pod) -> Box:
         """With dockershim's checkpoint of it."""

@@ -19,6 +19,7 @@ from cri_switch.node.actions.install_runtime import install_runtime
 from cri_switch.node.apt import simulated
 from cri_switch.node.command import sudo
 from cri_switch.node.fact import Fact
+from cri_switch.node.facts.containerd import UNIT
 from cri_switch.node.facts.images import (
     CONTAINER_IDS,
     CONTAINERD_IMAGES,
@@ -67,6 +68,8 @@ def stage_images(migration: Migration, attempt: Attempt) -> Action:
             and not (would.removes or would.purges or would.upgrades)
         ):
             early = yield from install_runtime(migration, attempt)
+            if (yield from read(units(UNIT)))[UNIT].enabled:
+                yield Do(sudo("systemctl", "disable", UNIT), "at boot dockerd would take it for its own: free_docker")
             runs = (yield from read(units("containerd.service")))["containerd.service"].active
     imported = yield from _there(attempt, runs)
     images = yield from _in_use()

@@ -10,6 +10,7 @@ from cri_switch.model.errors import DiskFull, NotProven
 from cri_switch.model.migration import Migration
 from cri_switch.node.action import Action, Do, Part, Until, read
 from cri_switch.node.actions.empty_runtime import empty_runtime
+from cri_switch.node.actions.free_docker import free_docker
 from cri_switch.node.actions.restore import restore_files, restore_kernel, restore_packages, restore_runtime
 from cri_switch.node.actions.retire_docker import SERVICE, SOCKET
 from cri_switch.node.actions.stop_kubelet import KUBELET
@@ -45,6 +46,7 @@ def undo(migration: Migration, attempt: Attempt) -> Action:
         yield from _stop_kubelet()
         done += yield from empty_runtime(migration, before, migration_id=attempt.migration_id)
         done += yield from _clean_logs()
+    done += yield from free_docker(migration, before, migration_id=attempt.migration_id)
     done += yield from restore_files(attempt.migration_id)
     done += yield from restore_runtime(before)
     done += yield from _start_docker(before)
