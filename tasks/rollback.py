@@ -144,7 +144,7 @@ def _proven(attempt: Attempt, migration: Migration, before: Before) -> str:
     if before.known:
         annotate_cri_socket(api, node, before.cluster.get("cri_socket", ""))
     remove_waiting_taint(api, node, attempt.migration_id)
-    # first: originals that outlive the node's return would be put over what an administrator writes from then on
+    # first: a record that outlives the node's return would be put over what an administrator changes from then on
     _perform(node, migration, forget(attempt.migration_id, attempt.number))
     cordon = uncordon_node(api, node, attempt.migration_id)
     unmark(api, node)

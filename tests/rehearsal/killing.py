@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -102,12 +102,13 @@ class Cluster:
     def run(self, outside: Callable[[str, Callable[[], Any]], Any], number: int, **spec: Any) -> None:
         """One process with these settings, known to others as `number`; the ones before it are dead."""
         self.runs.outside = outside
-        with ExitStack() as stack:
-            for module in ("cri_switch.cluster.lease", "tasks.memory"):
-                stack.enter_context(patch(f"{module}.this_process", lambda: f"process{number}"))
-            for module in ("cri_switch.cluster.lease", "tasks.rescue"):
-                stack.enter_context(patch(f"{module}.surely_dead", lambda who: who != f"process{number}"))
+        with _process(number):
             self.runs.run(self.runs.migration(stage_images=self.early, **spec))
+
+    def rollback(self, node: str, number: int) -> None:
+        """A node back, as a person types it."""
+        with _process(number):
+            self.runs.rollback(self.runs.migration(stage_images=self.early), node)
 
     def journal(self, node: str) -> list[dict[str, Any]]:
         """Its lines; none where the run was killed before it came to the node."""
@@ -141,6 +142,16 @@ class Cluster:
             lines += [f"{name}: {key} is not held" for key in _HELD if not there[key].hold]
             lines += [f"{name}: {machine.docker_package} is there"] * machine.packages.installed(machine.docker_package)
         return lines
+
+
+@contextmanager
+def _process(number: int) -> Iterator[None]:
+    with ExitStack() as stack:
+        for module in ("cri_switch.cluster.lease", "tasks.memory"):
+            stack.enter_context(patch(f"{module}.this_process", lambda: f"process{number}"))
+        for module in ("cri_switch.cluster.lease", "tasks.rescue"):
+            stack.enter_context(patch(f"{module}.surely_dead", lambda who: who != f"process{number}"))
+        yield
 
 
 def begun(entries: list[dict[str, Any]]) -> Counter[tuple[int, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from typing import Any
 
 from cri_switch.model.attempt import Attempt
@@ -172,11 +172,17 @@ def _directories(before: Before) -> Generator[Part, Any, None]:
         yield Do(sudo("find", path, "-depth", "-type", "d", "-empty", "-delete", ok=(0, 1)), f"{path} was not there")
 
 
+def forget_originals(migration_id: str, number: int) -> Generator[Part, Any, None]:
+    """Move the list of originals aside, once all are back: what an administrator writes from then on is not ours."""
+    yield from _aside(f"{folder(migration_id)}/originals.jsonl", number)
+
+
 def forget(migration_id: str, number: int) -> Action:
-    """Move the record and the list of originals aside: all is restored, and the next attempt notes anew."""
-    paths: Sequence[str] = (f"{folder(migration_id)}/originals.jsonl", before_path(migration_id))
-    there = yield from read(_looks(*paths))
-    for path in paths:
-        if path in there:
-            yield Do(sudo("mv", "-fT", "--", path, f"{path}.attempt-{number}"), "the next attempt notes anew")
+    """Move the record aside: the node is proven as it was before, and the next attempt notes anew."""
+    yield from _aside(before_path(migration_id), number)
     return "the next attempt notes anew"
+
+
+def _aside(path: str, number: int) -> Generator[Part, Any, None]:
+    if path in (yield from read(_looks(path))):
+        yield Do(sudo("mv", "-fT", "--", path, f"{path}.attempt-{number}"), "the next attempt notes anew")

@@ -11,7 +11,13 @@ from cri_switch.model.migration import Migration
 from cri_switch.node.action import Action, Do, Part, Until, read
 from cri_switch.node.actions.empty_runtime import empty_runtime
 from cri_switch.node.actions.free_docker import free_docker
-from cri_switch.node.actions.restore import restore_files, restore_kernel, restore_packages, restore_runtime
+from cri_switch.node.actions.restore import (
+    forget_originals,
+    restore_files,
+    restore_kernel,
+    restore_packages,
+    restore_runtime,
+)
 from cri_switch.node.actions.retire_docker import SERVICE, SOCKET
 from cri_switch.node.actions.stop_kubelet import KUBELET
 from cri_switch.node.before import Before, before_fact
@@ -53,6 +59,8 @@ def undo(migration: Migration, attempt: Attempt) -> Action:
     done += yield from restore_kernel(before)
     done += yield from _start_kubelet(before)
     done += yield from restore_packages(before, migration, attempt)
+    # now, not when the node is proven: a run that dies in between leaves minutes in which somebody may edit a file
+    yield from forget_originals(attempt.migration_id, attempt.number)
     return "; ".join(done) or "the node was on Docker already, nothing was to be put back"
 
 
