@@ -48,6 +48,11 @@ def broken_change(call: Call) -> Reply | None:
     return _error() if call.method in _CHANGES else None
 
 
+def broken_write(call: Call) -> Reply | None:
+    """500 for whatever writes, and it was not done."""
+    return _error() if call.method != "GET" else None
+
+
 def _error() -> Reply:
     return failure(500, "InternalError", "etcdserver: request timed out")
 

@@ -9,6 +9,7 @@ from cri_switch.rehearsal.api_faults import (
     ApiFault,
     broken,
     broken_change,
+    broken_write,
     conflicts,
     evicts,
     lost,
@@ -190,6 +191,10 @@ FAULTS: Mapping[str, Fault] = {
     "api-errors-while-out": Fault(
         "the API answers changes with 500 for a while, from a node's first eviction on",
         _calls(lambda _world: some(broken_change, last=40, since=evicts)),
+    ),
+    "api-errors-on-writes": Fault(
+        "the API answers every seventh write with 500 for a while, from a node's first eviction on",
+        _calls(lambda _world: some(broken_write, every=7, last=100, since=evicts)),
     ),
     "api-throttles": Fault(
         "the API answers every fifth call with 429",
