@@ -19,7 +19,8 @@ from cri_switch.rehearsal.machine import Machine
 from cri_switch.rehearsal.process import Wish
 from cri_switch.rehearsal.promise import Promise
 from cri_switch.rehearsal.seen import NodeSeen, Seen
-from cri_switch.rehearsal.sshd import USER, Sshd
+from cri_switch.rehearsal.ssh_login import USER
+from cri_switch.rehearsal.sshd import Sshd
 from cri_switch.rehearsal.world import World
 
 

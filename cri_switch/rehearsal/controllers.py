@@ -7,9 +7,10 @@ import hashlib
 import json
 from typing import Any
 
+from cri_switch.rehearsal.claims import claims
 from cri_switch.rehearsal.daemon_sets import HASH, TOLERATIONS, wish
 from cri_switch.rehearsal.pods_of import active, ended, going, owned, ready, reference
-from cri_switch.rehearsal.store import Missing, Store
+from cri_switch.rehearsal.store import Store
 
 Obj = dict[str, Any]
 
@@ -85,36 +86,14 @@ class Controllers:
             name = f"{metadata['name']}-{number}"
             pod = mine.get(name)
             if pod is None:
-                claims = self._claims(obj, name)
-                self._create("StatefulSet", "apps/v1", obj, {"name": name}, volumes=claims)
+                volumes = claims(self._store, obj, name)
+                self._create("StatefulSet", "apps/v1", obj, {"name": name}, volumes=volumes)
             elif ended(pod) and not going(pod):
                 self._store.delete("Pod", name, metadata["namespace"])
             if not parallel and (pod is None or not ready(pod)):
                 break
         alive = [pod for pod in mine.values() if active(pod)]
         return {"replicas": len(alive), "readyReplicas": sum(1 for pod in alive if ready(pod))}
-
-    def _claims(self, obj: Obj, pod: str) -> list[Obj]:
-        """Volumes of a StatefulSet's pod; each claim is made and bound to a free volume of its class."""
-        volumes = []
-        for template in obj["spec"].get("volumeClaimTemplates") or []:
-            short, namespace = template["metadata"]["name"], obj["metadata"]["namespace"]
-            name = f"{short}-{pod}"
-            volumes.append({"name": short, "persistentVolumeClaim": {"claimName": name}})
-            if self._store.get("PersistentVolumeClaim", name, namespace):
-                continue
-            taken = {claim["spec"].get("volumeName") for claim in self._store.peek("PersistentVolumeClaim")}
-            storage = template["spec"].get("storageClassName")
-            free = [
-                volume["metadata"]["name"]
-                for volume in self._store.peek("PersistentVolume")
-                if volume["spec"].get("storageClassName") == storage and volume["metadata"]["name"] not in taken
-            ]
-            spec = {**template["spec"], **({"volumeName": free[0]} if free else {})}
-            status = {"phase": "Bound" if free else "Pending"}
-            metadata = {"name": name, "namespace": namespace}
-            self._store.create("PersistentVolumeClaim", {"metadata": metadata, "spec": spec, "status": status})
-        return volumes
 
     def _daemon_set(self, obj: Obj) -> Obj:
         wanted = wish(obj, owned(self._pods, obj["metadata"]["uid"]), self._store.peek("Node"))
@@ -164,20 +143,3 @@ class Controllers:
         if labels:
             metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
         self._store.create("Pod", {"metadata": metadata, "spec": spec, "status": {"phase": "Pending"}})
-
-
-def collect_garbage(store: Store) -> None:
-    """Objects whose controller is gone go too."""
-    alive = {
-        obj["metadata"]["uid"]
-        for kind in ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "Node")
-        for obj in store.peek(kind)
-    }
-    for kind in ("ReplicaSet", "Pod"):
-        for obj in store.peek(kind):
-            owners = obj["metadata"].get("ownerReferences") or []
-            if owners and not going(obj) and all(o["uid"] not in alive for o in owners):
-                try:
-                    store.delete(kind, obj["metadata"]["name"], obj["metadata"].get("namespace", ""))
-                except Missing:
-                    continue

@@ -12,8 +12,8 @@ from cri_switch.rehearsal.filesystem import FsError
 from cri_switch.rehearsal.programs import PROGRAMS, cni
 from cri_switch.rehearsal.reply import Call, Reply, UnknownUse, failed, said
 from cri_switch.rehearsal.sudoers import REFUSED, rules
-from cri_switch.rehearsal.systemd import JobEnd
 from cri_switch.rehearsal.timings import seconds_of
+from cri_switch.rehearsal.unit_state import JobEnd
 
 if TYPE_CHECKING:
     from cri_switch.rehearsal.machine import Machine

@@ -9,7 +9,8 @@ from cri_switch.rehearsal.api_rights import Rights
 from cri_switch.rehearsal.api_state import ApiState, best
 from cri_switch.rehearsal.budgets import watch_budgets
 from cri_switch.rehearsal.clock import Clock
-from cri_switch.rehearsal.controllers import Controllers, collect_garbage
+from cri_switch.rehearsal.controllers import Controllers
+from cri_switch.rehearsal.garbage import collect_garbage
 from cri_switch.rehearsal.http_api import Api
 from cri_switch.rehearsal.node_lifecycle import watch_nodes
 from cri_switch.rehearsal.scheduler import schedule

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cri_switch.rehearsal.budgets import watch_budgets
-from cri_switch.rehearsal.controllers import Controllers, collect_garbage
+from cri_switch.rehearsal.controllers import Controllers
+from cri_switch.rehearsal.garbage import collect_garbage
 from cri_switch.rehearsal.node_lifecycle import watch_nodes
 from cri_switch.rehearsal.scheduler import schedule
 from tests.unit.rehearsal.api import RUNNING, World

@@ -15,7 +15,8 @@ from cri_switch.node.command import plain, sudo
 from cri_switch.node.ssh import SshConnection
 from cri_switch.rehearsal.clock import Clock
 from cri_switch.rehearsal.node_fault import NodeFault, on_command
-from cri_switch.rehearsal.sshd import USER, Sshd
+from cri_switch.rehearsal.ssh_login import USER
+from cri_switch.rehearsal.sshd import Sshd
 from tests.unit.rehearsal.switching import Switching
 
 
