@@ -11,9 +11,10 @@ from cri_switch.rehearsal.beginnings import Beginnings, marked
 from cri_switch.rehearsal.budgets import against_budgets
 from cri_switch.rehearsal.changes import changes, writes
 from cri_switch.rehearsal.endings import endings
-from cri_switch.rehearsal.node_fault import NodeFault
+from cri_switch.rehearsal.node_fault import Hook, NodeFault
+from cri_switch.rehearsal.outages import Outages, switched
 from cri_switch.rehearsal.package_files import DOCKER
-from cri_switch.rehearsal.pods_of import active, owner, ready
+from cri_switch.rehearsal.pods_of import active, owner
 from cri_switch.rehearsal.promise import Promise
 from cri_switch.rehearsal.store import Event
 from cri_switch.rehearsal.world import World
@@ -30,26 +31,25 @@ class Invariants:
     user: str = "api:system:serviceaccount:cri-switch:cri-switch"
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     broken: list[str] = field(default_factory=list)
-    out: dict[str, str] = field(default_factory=dict)
-    """Nodes out of service, and by what."""
 
     def __post_init__(self) -> None:
         nodes = self.world.store.list("Node")
         self._held = {n["metadata"]["name"] for n in nodes if n["spec"].get("unschedulable")}
-        self._workers = {
-            name
-            for name, machine in self.world.machines.items()
-            if machine.role == "worker" and name not in self.promise.left_alone and not self._switched(name)
-        }
-        self._stopped: dict[str, float] = {}
-        """Nodes whose kubelet is stopped, and when that one had been started."""
+        self._outages = Outages(self.world, self.promise, self._held, self._break)
         self._begun = Beginnings(self.promise.window, self.now, self._break, self.promise.removes_after_node)
-        self.most_out = 0
-        self.taken: set[str] = set()
-        """Every node that was ever out."""
         self.world.store.subscribe(self.event)
 
-    def watch(self, name: str, fault: Callable[[tuple[str, ...]], NodeFault | None]) -> None:
+    @property
+    def most_out(self) -> int:
+        """How many workers were out at once."""
+        return self._outages.most_out
+
+    @property
+    def taken(self) -> set[str]:
+        """Every node that was ever out."""
+        return self._outages.taken
+
+    def watch(self, name: str, fault: Hook) -> None:
         """See every program of a node before it runs, then let `fault` decide."""
 
         def hook(argv: tuple[str, ...]) -> NodeFault | None:
@@ -72,7 +72,7 @@ class Invariants:
             if at_work:
                 self._break(f"{name}: {' '.join(argv)[:120]} is started beside {', '.join(at_work)}")
         if argv[0] == "systemctl" and "stop" in words and "kubelet.service" in words:
-            self._stopped[name] = self._kubelet_started(name)
+            self._outages.stops_kubelet(name)
             self._begin(name, "its kubelet is stopped")
         if argv[0] == "docker" and argv[1] in ("stop", "rm", "kill"):
             self._begin(name, "its containers are stopped")
@@ -82,7 +82,7 @@ class Invariants:
             and words & set(DOCKER)
             and "-s" not in words
         ):
-            if not self._switched(name):
+            if not switched(self.world, name):
                 self._break(f"Docker's packages are removed from {name}, which is not proven")
             if "purge" in words:
                 self._break(f"Docker's packages are purged on {name}")
@@ -100,7 +100,7 @@ class Invariants:
 
     def finished(self) -> list[str]:
         """At the end every node is migrated, on Docker, or untouched: a line for each that is none of these."""
-        return endings(self.world, self._held, self.out)
+        return endings(self.world, self._held, self._outages.out)
 
     def _pod(self, event: Event) -> None:
         pod, old = event.object, event.before
@@ -128,7 +128,7 @@ class Invariants:
         pod, old = event.object, event.before
         taken = old is not None and active(old) and (event.type == "DELETED" or not active(pod))
         mine = taken and (owner(pod) or {}).get("kind") == "DaemonSet"
-        if mine and name not in self.out and not marked(self.world.store.get("Node", name)):
+        if mine and name not in self._outages.out and not marked(self.world.store.get("Node", name)):
             self._break(f"pod {title} is taken off {name} by its DaemonSet, and the node is not begun")
 
     def _node(self, event: Event) -> None:
@@ -140,50 +140,15 @@ class Invariants:
             if before and not after:
                 if name in self._held:
                     self._break(f"{name} was cordoned by an administrator, and is uncordoned")
-                self.out.pop(name, None)
-                self._stopped.pop(name, None)
+                self._outages.uncordoned(name)
             if name in self.promise.left_alone and _asked(node) != _asked(old):
                 self._break(f"{name} is to be left alone, and its object is changed")
-        elif event.actor == f"kubelet:{name}" and name in self._held and self._restarted_kubelet(name) and ready(node):
-            # It stays cordoned, so its return shows only by its kubelet: by another than the one that is being stopped.
-            self.out.pop(name, None)
-            self._stopped.pop(name, None)
+        elif event.actor == f"kubelet:{name}":
+            self._outages.reported(node)
 
     def _begin(self, name: str, why: str) -> None:
-        if name in self.out:
-            return
-        self.out[name] = why
-        self.taken.add(name)
-        machine = self.world.machines.get(name)
-        if machine is None:
-            return
-        planes = [each for each in self.out if self.world.machines[each].role == "control-plane"]
-        workers = [each for each in self.out if self.world.machines[each].role == "worker"]
-        self.most_out = max(self.most_out, len(workers))
-        if len(planes) > 1:
-            self._break(f"two control-plane nodes are out: {', '.join(planes)}")
-        if len(workers) > self.promise.max_unavailable:
-            self._break(f"{len(workers)} workers are out ({', '.join(workers)}), {self.promise.max_unavailable} may be")
-        if machine.role == "control-plane":
-            behind = sorted(each for each in self._workers if not self._switched(each))
-            if len(behind) > self.promise.failures_allowed:
-                self._break(f"control-plane node {name} is taken out before {', '.join(behind)}")
-        self._begun.turn(name, why)
-
-    def _kubelet_started(self, name: str) -> float:
-        state = self.world.machines[name].systemd.states.get("kubelet.service")
-        return state.started if state is not None else 0.0
-
-    def _restarted_kubelet(self, name: str) -> bool:
-        return name in self._stopped and self._kubelet_started(name) != self._stopped[name]
-
-    def _switched(self, name: str) -> bool:
-        """Whether a node is Ready on containerd, with nothing of Kubernetes left in Docker."""
-        node = self.world.store.get("Node", name)
-        info = ((node or {}).get("status") or {}).get("nodeInfo") or {}
-        left = any(box.running and box.pod for box in self.world.machines[name].docker.boxes.values())
-        on = str(info.get("containerRuntimeVersion", "")).startswith("containerd://")
-        return node is not None and ready(node) and on and not left
+        if self._outages.begins(name, why):
+            self._begun.turn(name, why)
 
     def _break(self, text: str) -> None:
         if text not in self.broken:

@@ -23,7 +23,11 @@ class NodeFault:
     reboot: bool = False
 
 
-def on_command(pattern: str, fault: NodeFault, *, times: int = 1) -> Callable[[tuple[str, ...]], NodeFault | None]:
+Hook = Callable[[tuple[str, ...]], NodeFault | None]
+"""Sees each program of a node before it runs."""
+
+
+def on_command(pattern: str, fault: NodeFault, *, times: int = 1) -> Hook:
     """A fault_hook: the first `times` commands whose words, joined by blanks, fit a regular expression."""
     fits, left = re.compile(pattern), [times]
 
@@ -36,9 +40,7 @@ def on_command(pattern: str, fault: NodeFault, *, times: int = 1) -> Callable[[t
     return hook
 
 
-def together(
-    hooks: Iterable[Callable[[tuple[str, ...]], NodeFault | None]],
-) -> Callable[[tuple[str, ...]], NodeFault | None]:
+def together(hooks: Iterable[Hook]) -> Hook:
     """Several hooks as one: the first that answers counts."""
     kept = tuple(hooks)
 

@@ -26,9 +26,9 @@ from cri_switch.model.window import Window
 from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.changes import changes
 from cri_switch.rehearsal.clock import VirtualClock
-from cri_switch.rehearsal.faults import FAULTS, Hook
+from cri_switch.rehearsal.faults import FAULTS
 from cri_switch.rehearsal.invariants import Invariants
-from cri_switch.rehearsal.node_fault import NodeFault, together
+from cri_switch.rehearsal.node_fault import Hook, NodeFault, together
 from cri_switch.rehearsal.promise import Promise
 from cri_switch.rehearsal.world import World
 from tests.rehearsal.engineless import Engineless

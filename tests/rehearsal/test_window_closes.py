@@ -11,8 +11,8 @@ from cri_switch.model.errors import WindowClosed
 from cri_switch.model.window import Window
 from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.clock import VirtualClock
-from cri_switch.rehearsal.faults import Hook
 from cri_switch.rehearsal.invariants import Invariants
+from cri_switch.rehearsal.node_fault import Hook
 from cri_switch.rehearsal.promise import Promise
 from tests.rehearsal.engineless import Engineless
 
