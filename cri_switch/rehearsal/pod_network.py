@@ -6,6 +6,7 @@ import base64
 import ipaddress
 import json
 
+from cri_switch.rehearsal.cni_rules import host_port, masquerade
 from cri_switch.rehearsal.filesystem import FileSystem
 from cri_switch.rehearsal.firewall import Firewall
 from cri_switch.rehearsal.pod import Pod
@@ -14,14 +15,6 @@ from cri_switch.render.cni_iptables import pod_chains
 NETWORK = "lab"
 HELD = f"/var/lib/cni/networks/{NETWORK}"
 PLUGINS = ("bridge", "host-local", "portmap", "loopback")
-_SHARED = (
-    "PREROUTING -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT",
-    "OUTPUT -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT",
-    'POSTROUTING -m comment --comment "CNI portfwd requiring masquerade" -j CNI-HOSTPORT-MASQ',
-    "CNI-HOSTPORT-MASQ -m mark --mark 0x2000/0x2000 -j MASQUERADE",
-    'CNI-HOSTPORT-SETMARK -m comment --comment "CNI portfwd masquerade mark" -j MARK --set-xmark 0x2000/0x2000',
-)
-"""portmap's rules that all pods share; they stay when the last of them goes."""
 
 
 def conflist(cidr: str) -> str:
@@ -67,9 +60,11 @@ class PodNetwork:
         address = self._address()
         self._fs.put(f"{HELD}/{address}", f"{owner}\r\neth0")
         self._fs.put(f"{HELD}/last_reserved_ip.0", address)
-        self._masquerade(owner, address)
-        for host, inside, protocol in pod.ports:
-            self._map(owner, address, host, inside, protocol)
+        rules = [*masquerade(NETWORK, owner, address, self.cidr)]
+        for port in pod.ports:
+            rules += host_port(NETWORK, owner, address, self.cidr, port)
+        for rule in rules:
+            self._firewall.add("nat", rule)
         self._fs.put(f"{cache}/results/{NETWORK}-{owner}-eth0", self._cached(owner, pod, address, conf_dir), 0o600)
         return address
 
@@ -115,25 +110,6 @@ class PodNetwork:
                 self._last = number
                 return address
         raise NetworkRefuses(f"failed to allocate for range 0: no IP addresses available in range set: {self.cidr}")
-
-    def _masquerade(self, owner: str, address: str) -> None:
-        chain = pod_chains(NETWORK, owner)[0]
-        note = f'-m comment --comment "name: \\"{NETWORK}\\" id: \\"{owner}\\""'
-        self._firewall.add("nat", f"POSTROUTING -s {address}/32 {note} -j {chain}")
-        self._firewall.add("nat", f"{chain} -d {self.cidr} {note} -j ACCEPT")
-        self._firewall.add("nat", f"{chain} ! -d 224.0.0.0/4 {note} -j MASQUERADE")
-
-    def _map(self, owner: str, address: str, host: int, inside: int, protocol: str) -> None:
-        for line in _SHARED:
-            self._firewall.add("nat", line)
-        chain = pod_chains(NETWORK, owner)[1]
-        note = f'dnat name: \\"{NETWORK}\\" id: \\"{owner}\\"'
-        match = f'-p {protocol} -m comment --comment "{note}" -m multiport --dports {host}'
-        self._firewall.add("nat", f"CNI-HOSTPORT-DNAT {match} -j {chain}")
-        rule = f"-p {protocol} -m {protocol} --dport {host}"
-        for source in (self.cidr, "127.0.0.1/32"):
-            self._firewall.add("nat", f"{chain} -s {source} {rule} -j CNI-HOSTPORT-SETMARK")
-        self._firewall.add("nat", f"{chain} {rule} -j DNAT --to-destination {address}:{inside}")
 
     def _cached(self, owner: str, pod: Pod, address: str, conf_dir: str) -> str:
         first = next(name for name in self._fs.names(conf_dir) if name.endswith((".conf", ".conflist")))
