@@ -11,6 +11,7 @@ from cri_switch.rehearsal.clock import Clock
 from cri_switch.rehearsal.control_plane import static_pods
 from cri_switch.rehearsal.kubelet_flags import PAUSE
 from cri_switch.rehearsal.machine import Machine
+from cri_switch.rehearsal.pod_status import PROBED_READY_AFTER
 from cri_switch.rehearsal.pods_of import ended, ready
 from cri_switch.rehearsal.release import DEBIAN_11, DEBIAN_12
 from cri_switch.rehearsal.workload import APP_IMAGE, workload
@@ -96,7 +97,8 @@ def rest(world: World, seconds: float = _REST_SECONDS) -> None:
         missing = unrest(world)
         if not missing:
             return
-        world.clock.leap(1.0)
+        slow = [pod for pod in world.store.list("Pod") if _phase(pod) == "Running" and not ready(pod)]
+        world.clock.leap(PROBED_READY_AFTER if len(slow) == len(missing) else 1.0)
     raise NotAtRest("; ".join(missing))
 
 
@@ -108,7 +110,7 @@ def unrest(world: World) -> list[str]:
     ]
     for pod in store.list("Pod"):
         if not (ended(pod) or ready(pod)):
-            lines.append(f"pod {pod['metadata']['name']} is {(pod.get('status') or {}).get('phase')}")
+            lines.append(f"pod {pod['metadata']['name']} is {_phase(pod)}")
     for kind in ("Deployment", "StatefulSet"):
         for obj in store.list(kind):
             if (obj.get("status") or {}).get("readyReplicas", 0) < obj["spec"]["replicas"]:
@@ -121,6 +123,10 @@ def unrest(world: World) -> list[str]:
         if (budget.get("status") or {}).get("disruptionsAllowed", 0) < 1:
             lines.append(f"PodDisruptionBudget {budget['metadata']['name']} allows no disruption")
     return lines
+
+
+def _phase(pod: Obj) -> str:
+    return str((pod.get("status") or {}).get("phase"))
 
 
 def _machine(spec: ClusterSpec, world: World, name: str, number: int) -> Machine:
