@@ -9,7 +9,7 @@ MASK = "***"
 _HARMLESS = re.compile(r"(?:true|false|null|yes|no|none|~)(?=[\s,;\"'}\])]|$)", re.I)
 _PATH = re.compile(r"[\"']?/[\w.-]+(?:/[\w.-]+)+(?=[\s,;\"'}\])]|$)")
 _SCHEME = re.compile(r"(?:Basic|Bearer|Token)[ \t]+", re.I)
-_QUOTED = re.compile(
+QUOTED = re.compile(
     r"(?P<q>\"\"\"|''')(?:.*?(?P=q)|.*)|\\\"(?:.*?\\\"|[^\n]*)|\"(?:(?:[^\"\\]|\\.)*\"|[^\n]*)|'(?:(?:[^']|'')*'|[^\n]*)",
     re.S,
 )
@@ -41,8 +41,8 @@ def value_masked(text: str, key: KeyFound, start: int, *, prose: bool) -> tuple[
         start = json.end()
     if _shown(text, key, start):
         return start, start, ""
-    if quoted := _QUOTED.match(text, start):
-        return start, quoted.end(), _in_quotes(quoted[0])
+    if quoted := QUOTED.match(text, start):
+        return start, quoted.end(), in_quotes(quoted[0])
     if text.startswith("[", start) and (end := _array_end(text, start)):
         return start, end, f'["{MASK}"]' if text[start + 1 : end - 1].strip() else text[start:end]
     return _plain(text, key, start, prose=prose)
@@ -91,7 +91,8 @@ def _in_flow(before: str) -> bool:
     return before.count("{") > before.count("}") or before.count("[") > before.count("]")
 
 
-def _in_quotes(text: str) -> str:
+def in_quotes(text: str) -> str:
+    """A quoted value with its quotes, masked; a scheme (Basic, Bearer) is shown."""
     quote = next(each for each in ('"""', "'''", '\\"', '"', "'") if text.startswith(each))
     inner = text[len(quote) :].removesuffix(quote)
     scheme = _SCHEME.match(inner)
@@ -102,7 +103,7 @@ def _array_end(text: str, start: int) -> int:
     """Behind the bracket that closes the one at `start`; 0 where none does."""
     depth, place = 0, start
     while place < len(text):
-        if skipped := _QUOTED.match(text, place) or _COMMENT.match(text, place):
+        if skipped := QUOTED.match(text, place) or _COMMENT.match(text, place):
             place = skipped.end()
             continue
         depth += {"[": 1, "]": -1}.get(text[place], 0)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from cri_switch.model.secret_tables import sections_masked, table_masked
 from cri_switch.model.secret_values import MASK, KeyFound, value_masked
 
 _WORD = (
     r"secret|token|(?<!by)(?<!com)pass(?!-?through|ive|ing)|credential|(?:api|private)[-_.]?key"
-    r"|(?:auth|authorization|[-_.]key(?:-data)?)(?![\w.-])"
+    r"|(?:auth|authorization|[-_.]key(?:-data)?)(?![\w.-])|auths(?=\\?[\"']?[ \t]*[:=]\s*\{)"
+    r"|(?<![\w-])auths?\.(?!username\b)(?=[\w.-]+[ \t]*=)"
 )
 _NAME = rf"[\w.-]*(?:{_WORD})[\w.-]*"
 _KEY = re.compile(
@@ -17,6 +19,7 @@ _KEY = re.compile(
     re.I,
 )
 _HARMLESS = re.compile(r"(?:file|path|dir|ttl|name|config|policy|webhook|stdin)$", re.I)
+_BRACE = re.compile(r"\s*(?=\{)")
 _URL = re.compile(r"://([^\s\"'<>]+)@")
 _PORT = re.compile(r"[^:]*:\d{1,5}")
 _OTHERS = (
@@ -35,7 +38,7 @@ _OTHERS = (
 
 def masked(text: str) -> str:
     """A file's text (TOML, JSON, YAML, systemd's, a command line) with its secrets as `***`."""
-    return _elsewhere(_values(text, prose=False))
+    return _elsewhere(_values(sections_masked(text, _names_table), prose=False))
 
 
 def masked_words(text: str) -> str:
@@ -58,10 +61,20 @@ def _values(text: str, *, prose: bool) -> str:
         )
         if match.start() < done or _HARMLESS.search(found.name) or (prose and found.separator == ":"):
             continue
-        start, end, shown = value_masked(text, found, match.end(), prose=prose)
+        if _names_table(found.name) and (brace := _BRACE.match(text, match.end())):
+            start = brace.end()
+            end, shown = table_masked(text, start)
+        else:
+            start, end, shown = value_masked(text, found, match.end(), prose=prose)
         parts += [text[done:start], shown]
         done = end
     return "".join([*parts, text[done:]])
+
+
+def _names_table(name: str) -> bool:
+    """Whether all in a table of this name is secret; Kubernetes' `authorization` has modes in it."""
+    secret = re.fullmatch(rf"{_NAME}|auths", name, re.I) is not None
+    return secret and not _HARMLESS.search(name) and name.lower() != "authorization"
 
 
 def _elsewhere(text: str) -> str:

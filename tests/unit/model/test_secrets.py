@@ -38,6 +38,12 @@ HARMLESS = [
     "docker login --password-stdin registry",
     '{"auths": {"h": {}}}',
     "token_ttl = 5m",
+    "authorization: {mode: Webhook, webhook: {cacheAuthorizedTTL: 0s}}\n",
+    '[plugins."x".registry.configs."token.example:5000".tls]\n  ca_file = "/x"\n',
+    '[registry.configs."h".auth]\n  username = "robot"\n[debug]\n  level = "info"\n',
+    "- secret: {secretName: regcred}\n",
+    '{"token": {"enabled": true, "x": null}}',
+    "[Service]\nExecStart=/usr/bin/kubelet $KUBELET_EXTRA_ARGS\n",
 ]
 SHOWN = [
     ('password = """\na\nhunter2\n"""', 'password = """***"""'),
@@ -79,6 +85,34 @@ SHOWN = [
     ('{"name": "DB_PASSWORD", "value": "hunter2"}', '{"name": "DB_PASSWORD", "value": "***"}'),
     ('{"token":\n"hunter2", "pin-token": 123}', '{"token":\n"***", "pin-token": ***}'),
     ("client-key-data: hunter2==\n", "client-key-data: ***\n"),
+    ('auth = {username="me", pw="hunter2", n = 5}', 'auth = {username="me", pw="***", n = ***}'),
+    (
+        "auth = { pw = 'hunter2', b = true, c = [\"hunter2\"] }\nx = 1",
+        "auth = { pw = '***', b = true, c = [\"***\"] }\nx = 1",
+    ),
+    ('auth.pw = "hunter2"\nauth.username = "me"', 'auth.pw = "***"\nauth.username = "me"'),
+    (
+        '[r."h:5".auth]\nusername = "me"\npw = "hunter2" # x\n\n[y]\nz = "w"',
+        '[r."h:5".auth]\nusername = "me"\npw = "***" # x\n\n[y]\nz = "w"',
+    ),
+    (
+        '[r.auths."h:5"]\npw = """\nhunter2\n[no]\n"""\nl = ["hunter2"]\n',
+        '[r.auths."h:5"]\npw = """***"""\nl = ["***"]\n',
+    ),
+    (
+        "[[ 'tokens' ]] # all\nvalue = 'hunter2'\nnested = {a = 'hunter2'}",
+        "[[ 'tokens' ]] # all\nvalue = '***'\nnested = {a = '***'}",
+    ),
+    (
+        '{"auths": {"h": {"email": "hunter2", "auth": "hunter2"}}, "a": 1}',
+        '{"auths": {"h": {"email": "***", "auth": "***"}}, "a": 1}',
+    ),
+    (
+        '{"token":\n{\n "value": "hunter2", "ttl": 12\n}, "b": "c"}',
+        '{"token":\n{\n "value": "***", "ttl": ***\n}, "b": "c"}',
+    ),
+    ("x: {secret: {value: hunter2, at: 'h:1'}, y: z}", "x: {secret: {value: ***, at: '***'}, y: z}"),
+    (r'A="{\"token\": {\"v\": \"hunter2\"}, \"b\": \"c\"}"', r'A="{\"token\": {\"v\": \"***\"}, \"b\": \"c\"}"'),
     ("-----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY-----", None),
 ]
 
@@ -148,6 +182,24 @@ FORMATS = {
 def test_no_planted_secret_is_shown(key: str, form: tuple[str, str]) -> None:
     kind, value = form
     text = FORMATS[kind].format(key, value)
+    for shown in (masked(text), unified("/x", None, text), unified("/x", text, text + "y\n")):
+        assert MARK not in shown
+        assert "kept" in shown
+    assert masked(masked(text)) == masked(text)
+
+
+TABLES = (
+    '{0} = {{ x = {1}, y = true, z = [{1}] }}\nb = "kept"\n',
+    '{{"{0}": {{"x": {1}, "y": {{"z": [{1}]}}}}, "b": "kept"}}\n',
+    "a:\n  {0}: {{x: {1}, y: {{z: {1}}}}}\n  b: kept\n",
+    '[a.{0}]\nx = {1}\n[a.{0}."h:5".y]\nz = {{ w = {1} }}\n[c]\nb = "kept"\n',
+)
+
+
+@hypothesis_settings(deadline=None, max_examples=300)
+@given(KEYS, st.sampled_from(TABLES), SECRETS.map(json.dumps))
+def test_nothing_in_a_table_behind_a_secrets_key_is_shown(key: str, form: str, secret: str) -> None:
+    text = form.format(key, secret)
     for shown in (masked(text), unified("/x", None, text), unified("/x", text, text + "y\n")):
         assert MARK not in shown
         assert "kept" in shown
