@@ -109,6 +109,38 @@ def test_nothing_that_all_else_hangs_on(look: Callable[..., list[Finding]]) -> N
 
 
 @pytest.mark.parametrize(
+    ("said", "there", "names"),
+    [
+        ("abc", "abc", ["ClockSkew"]),
+        ("abc", "def", ["WrongMachine"]),
+        ("", "def", ["ClockSkew"]),
+        ("abc", "", ["ClockSkew"]),
+    ],
+)
+def test_another_machine_is_not_judged_further(
+    monkeypatch: pytest.MonkeyPatch, said: str, there: str, names: list[str]
+) -> None:
+    files = FILES + (f"/etc/machine-id:{there}\n" if there else "")
+    monkeypatch.setattr(reach, "node", lambda _ref, _migration: node(first={"os-release": files, **LATE}))
+    looked = preflight.check_node.fn(NODE.model_copy(update={"machine_id": said}), MIGRATION)
+    assert [each.name for each in looked.findings] == names
+    assert bool(looked.files) is (names == ["ClockSkew"])
+
+
+def test_what_a_node_would_run_and_which_files_it_hangs_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach, "node", lambda _ref, _migration: node())
+    looked = preflight.check_node.fn(NODE, MIGRATION)
+    assert looked.findings == []
+    assert looked.runtime == ("1.4.13~ds1", "")
+    assert looked.files.keys() == {
+        "/etc/docker/daemon.json",
+        "/var/lib/kubelet/config.yaml",
+        "/var/lib/kubelet/kubeadm-flags.env",
+        "kubelet.service with its drop-ins",
+    }
+
+
+@pytest.mark.parametrize(
     ("more", "names"),
     [
         ({}, []),
