@@ -16,6 +16,7 @@ from cri_switch.render.errors import RenderError
 from cri_switch.render.kubelet_flags import switch_flags
 
 Say = Callable[..., Finding]
+_CORRECT = "correct it on the node"
 
 
 def check_kubelet(state: NodeState, say: Say) -> Iterator[Finding]:
@@ -38,7 +39,7 @@ def check_kubelet(state: NodeState, say: Say) -> Iterator[Finding]:
         try:
             yield from _said(check_environment_file(text, path), say)
         except RenderError as error:
-            yield say("error", "FileNotUnderstood", error.what, error.next_step or "correct it on the node")
+            yield say("error", "FileNotUnderstood", error.what, error.next_step or _CORRECT)
     yield from _said(check_flags_elsewhere(state.dropped_elsewhere), say)
     if state.network_of_docker:
         yield from _said([check_network_of_docker(state.cni_conf_dir, state.cni_configs)], say)
@@ -59,7 +60,7 @@ def _flags_file(state: NodeState, say: Say) -> Iterator[Finding]:
         switch_flags(text, endpoint="unix:///x", kubelet_version=state.kubelet_version, path=path)
         yield from _said(check_flags_not_carried(text, path), say)
     except RenderError as error:
-        yield say("error", "FlagsFileUnreadable", error.what, error.next_step)
+        yield say("error", "FlagsFileUnreadable", error.what, error.next_step or _CORRECT)
 
 
 def _said(findings: Iterable[Finding], say: Say) -> Iterator[Finding]:
