@@ -77,10 +77,10 @@ test-browser: install ## Prefect's run form in Chromium
 	$(BIN)/pytest tests/prefect -m browser
 
 .PHONY: pictures
-pictures: system install ## docs/images: the UI of a rehearsal run, taken anew by its test
-	$(BIN)/pytest tests/prefect/test_ui_pictures.py -m browser
+pictures: system install ## docs/images: the UI of a rehearsal run, help and plan on a terminal, taken anew by their tests
+	$(BIN)/pytest tests/prefect/test_ui_pictures.py tests/prefect/test_cli_pictures.py -m browser
 	mkdir -p docs/images
-	cp $(OUTPUT)/ui-*.png docs/images/
+	cp $(OUTPUT)/ui-*.png $(OUTPUT)/cli-*.png docs/images/
 
 .PHONY: test-lab
 test-lab: install ## migrations of real kubeadm clusters, one control plane and three, then one broken at chosen steps (root)

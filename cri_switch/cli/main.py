@@ -25,9 +25,13 @@ app = App(
     help_format="plaintext",
     help_epilogue=exit_code_lines(),
 )
-for _name, _page in MANUAL.items():  # by name, so that only the command that was typed is imported
+for _number, (_name, _page) in enumerate(MANUAL.items()):  # by name: only the command that was typed is imported
     app.command(
-        f"cri_switch.cli.commands.{_name}:{_name}", name=_name, help=_page.text, help_epilogue=_page.shown(_name)
+        f"cri_switch.cli.commands.{_name}:{_name}",
+        name=_name,
+        help=_page.text,
+        help_epilogue=_page.shown(_name),
+        sort_key=_number,
     )
 
 

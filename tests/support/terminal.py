@@ -12,6 +12,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]")
 MOVED = re.compile(r"\x1b\[[0-9;]*[ABCDHJK]")
@@ -24,6 +25,7 @@ def on_terminal(
     columns: int = 80,
     environment: Mapping[str, str] | None = None,
     answers: Mapping[str, str] | None = None,
+    directory: Path | None = None,
     seconds: float = 100,
 ) -> tuple[int, str]:
     """Its exit code and all that it wrote, escapes included; each answer is typed when its question was seen."""
@@ -31,7 +33,9 @@ def on_terminal(
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     given = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "COLUMNS", "FORCE_COLOR")}
     given |= {"TERM": "xterm-256color", **(environment or {})}
-    process = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=given, start_new_session=True)
+    process = subprocess.Popen(
+        argv, cwd=directory, stdin=theirs, stdout=theirs, stderr=theirs, env=given, start_new_session=True
+    )
     os.close(theirs)
     waiting, seen, deadline = dict(answers or {}), "", time.monotonic() + seconds
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cri_switch.cli.engine import WithoutTraceback, no_server_talk, prepare, result_storage
+from cri_switch.cli.engine import WithoutTraceback, no_engine_talk, prepare, result_storage
 from cri_switch.model.errors import NodeFailed
 
 
@@ -77,4 +77,10 @@ def test_the_start_and_end_of_the_temporary_server_are_not_shown() -> None:
         "else",
     )
     records = [logging.LogRecord("prefect", logging.INFO, "", 0, text, (), None) for text in said]
-    assert [no_server_talk(record) for record in records] == [False, False, True]
+    assert [no_engine_talk(record) for record in records] == [False, False, True]
+
+
+def test_a_task_that_ended_well_has_said_so_itself() -> None:
+    said = ("Finished in state Completed()", "Finished in state Failed('x')", "node=w1 step=drain 0.2s drained")
+    records = [logging.LogRecord("prefect.task_runs", logging.INFO, "", 0, text, (), None) for text in said]
+    assert [no_engine_talk(record) for record in records] == [False, True, True]
