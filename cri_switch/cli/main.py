@@ -13,7 +13,8 @@ from cyclopts import App, CycloptsError
 
 from cri_switch.cli import talk
 from cri_switch.cli.completed import completed, help_of
-from cri_switch.cli.manual import MANUAL, exit_code_lines
+from cri_switch.cli.exit_codes import exit_code_lines
+from cri_switch.cli.manual import MANUAL
 from cri_switch.model.errors import CriSwitchError, UsageError
 
 USAGE, INTERRUPTED, SIGPIPE = 2, 130, 141

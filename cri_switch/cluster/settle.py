@@ -8,10 +8,11 @@ from typing import Any
 
 from cri_switch.cluster import pods
 from cri_switch.cluster.client import Cluster, Obj
+from cri_switch.cluster.controller_status import short
 from cri_switch.cluster.left_pending import Kept, LeftPending, none_kept
 from cri_switch.cluster.pods import EvictedPod
 from cri_switch.cluster.wait import Pace, until
-from cri_switch.cluster.workloads import COUNTED, Controller, Owners, short
+from cri_switch.cluster.workloads import COUNTED, Controller, Owners
 from cri_switch.model.node_ref import NodeRef
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from cri_switch.cli.deploy import ROOT, SOURCE, deployment_names, filled
+from cri_switch.cli.deploy import ROOT, SOURCE
+from cri_switch.cli.deployment_file import deployment_names, filled
 from cri_switch.cli.engine import SETTINGS
 from cri_switch.model.errors import SettingsError
 from cri_switch.model.migration import Backup, ClusterAccess, Metadata, Migration, Spec

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from cri_switch.cli.exit_codes import EXIT_CODES
 from cri_switch.cli.main import app, run
-from cri_switch.cli.manual import EXIT_CODES, MANUAL
+from cri_switch.cli.manual import MANUAL
 from cri_switch.cli.pages import help_text, pages
 from cri_switch.model import errors
 from cri_switch.model.migration import Drain
