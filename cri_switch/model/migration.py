@@ -5,20 +5,25 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from cri_switch.model.access_settings import ClusterAccess, Ssh
+from cri_switch.model.care_settings import Backup, Gate, Prometheus, Timeouts
+from cri_switch.model.node_settings import Drain, Kubelet, Target
+from cri_switch.model.section import Section
 from cri_switch.model.window import Window
+
+__all__ = [
+    "Backup", "Choice", "ClusterAccess", "Drain", "Gate", "Kubelet", "Metadata", "Migration", "Percent", "Prometheus",
+    "Spec", "Ssh", "Target", "Timeouts",
+]  # fmt: skip
 
 _STEP = r"([1-9][0-9]{0,4}|([1-9][0-9]?|100)%)"
 _RAMP = rf"^{_STEP}(, ?{_STEP})*$"
 Percent = Annotated[str, Field(pattern=r"^(100|[1-9]?[0-9])%$")]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Metadata(_Section):
+class Metadata(Section):
     """What the migration is called: the deployments carry this name."""
 
     name: str = Field(
@@ -26,133 +31,7 @@ class Metadata(_Section):
     )
 
 
-class ClusterAccess(_Section):
-    """How the Kubernetes API is reached."""
-
-    kubeconfig: str = Field(
-        description="Path of a kubeconfig with the rights of deployments/rbac.yaml, where the worker runs"
-    )
-    context: str | None = Field(default=None, description="Context in it; the current one by default")
-
-
-class Ssh(_Section):
-    """How the nodes are reached. Secrets are files on the worker, never values here."""
-
-    user: str = Field(
-        default="", description="User on the nodes, with deployments/sudoers; by default what ssh_config says"
-    )
-    port: int | None = Field(
-        default=None, ge=1, le=65535, description="Port of sshd; by default what ssh_config says, or 22"
-    )
-    config_file: str = Field(default="~/.ssh/config", description="ssh_config that names the nodes")
-    inventory: str | None = Field(
-        default=None,
-        description="Ansible or Kubespray inventory (YAML, INI, or its directory): addresses, users, keys, jumps",
-    )
-    identity_file: str | None = Field(default=None, description="Private key; by default ssh_config's and the agent's")
-    known_hosts: str = Field(default="~/.ssh/known_hosts", description="Host keys of the nodes")
-    host_keys: Literal["strict", "accept-new"] = Field(
-        default="strict", description="accept-new learns unknown hosts; a changed key is always refused"
-    )
-    connect_timeout: float = Field(default=15, gt=0, le=300, description="Seconds until a node counts as unreachable")
-    transport: Literal["ssh", "memory"] = Field(
-        default="ssh",
-        description="memory reaches simulated nodes of the same process (rehearsals); no real node",
-    )
-
-
-class Target(_Section):
-    """The runtime to switch to."""
-
-    runtime: Literal["containerd"] = Field(default="containerd", description="Target container runtime")
-    package: str = Field(
-        default="containerd", pattern=r"^[a-z0-9][a-z0-9+.-]+$", description="Its package in the distribution"
-    )
-    endpoint: str = Field(
-        default="unix:///run/containerd/containerd.sock",
-        pattern=r"^unix:///[A-Za-z0-9/._-]+$",
-        description="CRI socket for the kubelet",
-    )
-
-
-class Kubelet(_Section):
-    """Where the kubelet's flags are."""
-
-    flags_file: str = Field(
-        default="/var/lib/kubelet/kubeadm-flags.env",
-        pattern=r"^/[A-Za-z0-9/._-]+$",
-        description="File with KUBELET_KUBEADM_ARGS",
-    )
-
-
-class Drain(_Section):
-    """kubectl drain's flags under kubectl's names. DaemonSets are ignored always: the kubelet makes their pods anew."""
-
-    force: bool = Field(default=False, description="Also pods that no controller would replace")
-    delete_emptydir_data: bool = Field(
-        default=False, description="Also pods with emptyDir volumes, whose data is deleted"
-    )
-    disable_eviction: bool = Field(default=False, description="Delete instead of evict: bypasses PodDisruptionBudgets")
-    grace_period: int = Field(default=-1, ge=-1, description="Seconds; -1 is each pod's own, 0 is at once")
-    timeout: float = Field(default=600, ge=0, description="Seconds for the drain of one node; 0 is without end")
-    pod_selector: str = Field(default="", description="Only pods with these labels are drained")
-    skip_wait_for_delete_timeout: int = Field(
-        default=0, ge=0, description="Do not wait for pods deleted longer ago than this, in seconds"
-    )
-
-
-class Backup(_Section):
-    """What is saved before anything is touched, and where."""
-
-    directory: str = Field(description="Directory on the worker; one below it is made per run, mode 0700", min_length=1)
-    acknowledge_not_backed_up: bool = Field(
-        default=False,
-        description="I know that volumes and hostPath data are not in this backup",
-    )
-    skip: bool = Field(default=False, description="No backup at all: you have one of your own")
-
-
-class Timeouts(_Section):
-    """Seconds until a wait counts as failed."""
-
-    runtime_ready: float = Field(default=120, gt=0, description="containerd's CRI answers")
-    node_ready: float = Field(default=300, gt=0, description="The node reports Ready on the new runtime")
-    pods_ready: float = Field(default=300, gt=0, description="The node's own pods run")
-    settle: float = Field(default=600, gt=0, description="The workloads that lost a pod are whole again")
-    api: float = Field(default=600, gt=0, description="The API answers again after a control-plane node")
-    packages: float = Field(default=900, gt=0, description="One package operation on a node")
-    images: float = Field(default=1800, gt=0, description="Carrying one node's images")
-
-
-class Prometheus(_Section):
-    """Alerts that hold the next nodes back; kured's names. One that cannot be asked blocks."""
-
-    url: str = Field(pattern=r"^https?://[^@\s]+$", description="Address of Prometheus, without credentials")
-    alert_filter_regexp: str = Field(default="", description="Alerts whose name matches do not block")
-    firing_only: bool = Field(default=False, description="Only alerts that fire block, not those that are pending")
-
-    @field_validator("alert_filter_regexp")
-    @classmethod
-    def _regexp(cls, text: str) -> str:
-        try:
-            re.compile(text)
-        except re.error as problem:
-            raise ValueError(f"{text!r} is no regular expression: {problem}") from problem
-        return text
-
-
-class Gate(_Section):
-    """Between batches: all nodes Ready, no pod newly failing, budgets as before, and nothing that blocks."""
-
-    checks: int = Field(default=2, ge=1, le=100, description="Looks in a row that must find the cluster well")
-    timeout: float = Field(default=600, gt=0, description="Seconds to wait for that; then the run ends")
-    blocking_pod_selector: list[str] = Field(
-        default_factory=list, description="Label selectors; a node with such a pod is not started"
-    )
-    prometheus: Prometheus | None = Field(default=None, description="Alerts that block")
-
-
-class Choice(_Section):
+class Choice(Section):
     """Which nodes."""
 
     limit: list[str] = Field(default_factory=list, description="Only these nodes (names or globs)")
@@ -161,7 +40,7 @@ class Choice(_Section):
     role: Literal["control-plane", "worker"] | None = Field(default=None, description="Only nodes of this role")
 
 
-class Spec(_Section):
+class Spec(Section):
     """What to do, and how carefully."""
 
     cluster: ClusterAccess
@@ -253,7 +132,7 @@ class Spec(_Section):
         return owners
 
 
-class Migration(_Section):
+class Migration(Section):
     """A migration of one cluster: apiVersion, kind, metadata, spec."""
 
     apiVersion: Literal["cri-switch/v1alpha1"] = "cri-switch/v1alpha1"  # noqa: N815 (Kubernetes' spelling)
