@@ -108,6 +108,29 @@ def test_a_migrated_node_goes_back_later(site: Site, runs: Runs, output: Path, n
         here.is_back_on_docker()
 
 
+_RESTARTED = "systemctl restart docker.service; ! pgrep -a containe | grep containerd.toml"
+
+
+def test_docker_took_the_staged_containerd_for_its_own(site: Site, runs: Runs, output: Path) -> None:
+    """w2's Docker is self-contained; started anew after the stage it finds a socket, and the way back removes that."""
+    with cell(site, output, "w2", "drain", "after, dockerd restarted after the stage") as here:
+        ended = runs.migrate(["w2"], ("w2", "drain", "after", *_root(site, "w2", _RESTARTED)))
+        here.ran(ended)
+        assert (ended.exit_code, ended.outcomes) == (7, {"w2": "rolled-back"}), ended.log[-3000:]
+        assert "dockerd taken off the containerd that was installed" in ended.log
+        here.is_back_on_docker()
+
+
+def test_docker_on_the_staged_containerd_is_migrated_all_the_same(site: Site, runs: Runs, output: Path) -> None:
+    with cell(site, output, "w2", "settle", "dockerd restarted after the stage, later `cri-switch rollback`") as here:
+        ended = runs.migrate(["w2"], ("w2", "cordon", "then", *_root(site, "w2", _RESTARTED)))
+        assert (ended.exit_code, ended.outcomes) == (0, {"w2": "migrated"}), ended.log[-3000:]
+        back = runs.rollback("w2")
+        here.ran(back)
+        assert (back.exit_code, back.outcomes) == (0, {"w2": "rolled-back"}), back.log[-3000:]
+        here.is_back_on_docker()
+
+
 def test_the_power_goes_during_a_step(site: Site, runs: Runs, output: Path) -> None:
     """Nothing can be undone there: it is unhealthy, no further node starts; with the power back the command works."""
     with cell(site, output, "w1", "configure_runtime", "then the power is cut") as here:
