@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from cri_switch.rehearsal.certificates import certificate
 from cri_switch.rehearsal.box import Box
+from cri_switch.rehearsal.certificates import certificate
 from cri_switch.rehearsal.images import Image
 from cri_switch.rehearsal.machine import Machine
 from cri_switch.rehearsal.packages import Package
