@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from cri_switch.checks.neighbours import Neighbours
-from cri_switch.checks.node_fit import Resources, Terms, choice_key, chosen, fits, host_ports, pod_requests
+from cri_switch.checks.node_fit import Terms
 from cri_switch.checks.owner import Obj
-from cri_switch.checks.pods import drained, name_of, some
+from cri_switch.checks.places import Places, Room, Waiting
+from cri_switch.checks.pods import drained, some
 from cri_switch.model.finding import Finding
 from cri_switch.model.quantity import quantity
 
@@ -18,48 +18,6 @@ CHECKED = (
     "and anti-affinity, topology spread (DoNotSchedule); not checked: what is only preferred, namespaceSelector, "
     "minDomains and the like, priorities, quotas, limits of attached volumes, what autoscalers do"
 )
-
-
-@dataclass
-class _Room:
-    """What is left on a node."""
-
-    node: Obj
-    free: Resources
-    ports: set[tuple[str, int]] = field(default_factory=set)
-
-    @property
-    def name(self) -> str:
-        return str(self.node["metadata"]["name"])
-
-    def holds(self, need: Resources, ports: frozenset[tuple[str, int]]) -> bool:
-        return not (ports & self.ports) and all(
-            self.free.get(name, 0.0) >= amount for name, amount in need.items() if amount > 0
-        )
-
-    def take(self, pod: Obj) -> None:
-        for name, amount in pod_requests(pod).items():
-            self.free[name] = self.free.get(name, 0.0) - amount
-        self.ports |= host_ports(pod)
-
-
-@dataclass
-class _Waiting:
-    """Pods that find no place, by the reason."""
-
-    full: list[str] = field(default_factory=list)
-    apart: list[str] = field(default_factory=list)
-    nowhere: list[str] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.full) + len(self.apart) + len(self.nowhere)
-
-    @property
-    def words(self) -> str:
-        parts = [f"no room for {some(self.full)}"] if self.full else []
-        parts += [f"(anti-)affinity or topology spread leaves no node for {some(self.apart)}"] if self.apart else []
-        parts += [f"no other node may run {some(self.nowhere)}"] if self.nowhere else []
-        return "; ".join(parts)
 
 
 def check_capacity(
@@ -78,7 +36,7 @@ def check_capacity(
     for pod in running:
         by_node.setdefault((pod.get("spec") or {}).get("nodeName") or "", []).append(pod)
     rooms = [_room(node, by_node.get(node["metadata"]["name"], [])) for node in nodes if _usable(node)]
-    places = _Places(nodes, rooms, Neighbours(nodes, running), tied or {})
+    places = Places(nodes, rooms, Neighbours(nodes, running), tied or {})
     findings = []
     for number, batch in enumerate(batches, 1):
         leaving = drained((pod for name in batch for pod in by_node.get(name, [])), set(batch))
@@ -88,73 +46,7 @@ def check_capacity(
     return findings
 
 
-class _Places:
-    """Where pods may go; pods that ask for the same are asked for once."""
-
-    def __init__(
-        self, nodes: Sequence[Obj], rooms: Sequence[_Room], neighbours: Neighbours, tied: Mapping[str, Terms]
-    ) -> None:
-        self._nodes, self._rooms, self._neighbours, self._tied = nodes, rooms, neighbours, tied
-        self._known: dict[str, tuple[list[_Room], list[str]]] = {}
-        self._most: Resources = {}
-        for room in rooms:
-            for name, amount in room.free.items():
-                self._most[name] = max(self._most.get(name, 0.0), amount)
-
-    def place(self, batch: Collection[str], leaving: Sequence[Obj]) -> _Waiting:
-        """Place all, say who waits, and put everything back as it was."""
-        waiting, tried = _Waiting(), dict[str, int]()
-        before: dict[str, tuple[_Room, Resources, set[tuple[str, int]]]] = {}
-        moved: list[tuple[Obj, str, str | None]] = []
-        for pod in leaving:
-            self._neighbours.move(pod, pod["spec"]["nodeName"], None)
-        for pod in sorted(leaving, key=lambda each: -pod_requests(each).get("memory", 0.0)):
-            room = self._room(pod, batch, waiting, tried)
-            moved.append((pod, pod["spec"]["nodeName"], room.name if room else None))
-            if room is not None:
-                before.setdefault(room.name, (room, dict(room.free), set(room.ports)))
-                room.take(pod)
-                self._neighbours.move(pod, None, room.name)
-        for pod, source, target in moved:
-            self._neighbours.move(pod, target, source)
-        for room, free, ports in before.values():
-            room.free, room.ports = free, ports
-        return waiting
-
-    def _room(self, pod: Obj, batch: Collection[str], waiting: _Waiting, tried: dict[str, int]) -> _Room | None:
-        key, need, ports = choice_key(pod, self._tied), pod_requests(pod), host_ports(pod)
-        rooms, domains = self._of(pod, key)
-        concerned, start = self._neighbours.concern(pod), 0
-        alike = f"{key} {sorted(need.items())} {sorted(ports)}"
-        if not concerned:  # what the same need did not find room in before has none now either
-            start = tried.get(alike, 0)
-        possible = all(self._most.get(name, 0.0) >= amount for name, amount in need.items() if amount > 0)
-        held = False
-        for number in range(start, len(rooms) if possible else 0):
-            room = rooms[number]
-            if room.name not in batch and room.holds(need, ports):
-                if not concerned:
-                    tried[alike] = number
-                    return room
-                held = True
-                if self._neighbours.allow(pod, room.name, domains):
-                    return room
-        if not concerned:
-            tried[alike] = len(rooms)
-        there = any(room.name not in batch for room in rooms)
-        (waiting.apart if held else waiting.full if there else waiting.nowhere).append(name_of(pod))
-        return None
-
-    def _of(self, pod: Obj, key: str) -> tuple[list[_Room], list[str]]:
-        """The rooms it may have, and the nodes between which it is spread: also cordoned ones (kube-scheduler)."""
-        if key not in self._known:
-            rooms = [room for room in self._rooms if fits(pod, room.node, self._tied)]
-            domains = [node["metadata"]["name"] for node in self._nodes if chosen(pod, node, self._tied)]
-            self._known[key] = (rooms, domains)
-        return self._known[key]
-
-
-def _finding(number: int, batch: Sequence[str], leaving: int, waiting: _Waiting) -> Finding:
+def _finding(number: int, batch: Sequence[str], leaving: int, waiting: Waiting) -> Finding:
     return Finding(
         "warning",
         "BatchDoesNotFit",
@@ -171,9 +63,9 @@ def _usable(node: Obj) -> bool:
     return not (node.get("spec") or {}).get("unschedulable") and ready == ["True"]
 
 
-def _room(node: Obj, pods: Iterable[Obj]) -> _Room:
+def _room(node: Obj, pods: Iterable[Obj]) -> Room:
     free = {name: quantity(amount) for name, amount in ((node.get("status") or {}).get("allocatable") or {}).items()}
-    room = _Room(node, free)
+    room = Room(node, free)
     for pod in pods:
         room.take(pod)
     return room

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-from cri_switch.checks.owner import Obj, Owners, controller_of, owner_of
-from cri_switch.checks.pods import name_of
+from cri_switch.checks.owner import Obj, Owners, owner_of
+from cri_switch.checks.traits import by_owner, of_pod
 from cri_switch.model.finding import Finding
 from cri_switch.model.migration import Drain
 from cri_switch.model.system_paths import is_system_path
@@ -37,11 +37,11 @@ def _bare(leaving: Sequence[Obj], settings: Drain) -> list[Finding]:
     ]
     if settings.force:
         return [
-            _say("warning", "BarePod", pod, "has no controller: the drain deletes it, and nobody makes it anew", "")
+            of_pod("warning", "BarePod", pod, "has no controller: the drain deletes it, and nobody makes it anew", "")
             for pod in bare
         ]
     remedy = "delete it or give it a controller, or set spec.drain.force: true (it is deleted for good then)"
-    return [_say("error", "BarePod", pod, "has no controller, so the drain refuses", remedy) for pod in bare]
+    return [of_pod("error", "BarePod", pod, "has no controller, so the drain refuses", remedy) for pod in bare]
 
 
 def _empty_dir(leaving: Sequence[Obj], known: Owners, settings: Drain) -> list[Finding]:
@@ -49,10 +49,10 @@ def _empty_dir(leaving: Sequence[Obj], known: Owners, settings: Drain) -> list[F
         return [v["name"] for v in pod["spec"].get("volumes") or [] if v.get("emptyDir") is not None]
 
     if settings.delete_emptydir_data:
-        return _by_owner(
+        return by_owner(
             "warning", "EmptyDirData", leaving, known, volumes, "keeps data in emptyDir, which the drain deletes"
         )
-    return _by_owner(
+    return by_owner(
         "error",
         "EmptyDirData",
         leaving,
@@ -68,7 +68,7 @@ def _single(leaving: Sequence[Obj], known: Owners, single: set[str]) -> list[Fin
         owner = owner_of(pod, known)
         return ["one replica"] if {owner.name, *owner.chain} & single else []
 
-    return _by_owner(
+    return by_owner(
         "warning",
         "SingleReplica",
         leaving,
@@ -87,7 +87,7 @@ def _grace(leaving: Sequence[Obj], known: Owners, settings: Drain) -> list[Findi
         seconds = own if settings.grace_period < 0 else settings.grace_period
         return [f"{seconds} s"] if seconds > limit else []
 
-    return _by_owner(
+    return by_owner(
         "warning",
         "LongGracePeriod",
         leaving,
@@ -104,7 +104,7 @@ def _finalizers(leaving: Sequence[Obj]) -> list[Finding]:
         names = set(pod["metadata"].get("finalizers") or []) - _NORMAL_FINALIZERS
         if names:
             text = f"has finalizers ({', '.join(sorted(names))}): it is not gone before they are taken off"
-            found.append(_say("warning", "PodFinalizers", pod, text, "see that their controller runs"))
+            found.append(of_pod("warning", "PodFinalizers", pod, text, "see that their controller runs"))
     return found
 
 
@@ -121,7 +121,7 @@ def _host_path(leaving: Sequence[Obj], known: Owners) -> list[Finding]:
             and v["hostPath"].get("type") not in ("Socket", "CharDevice", "BlockDevice")
         ]
 
-    return _by_owner(
+    return by_owner(
         "warning",
         "HostPathData",
         leaving,
@@ -129,44 +129,6 @@ def _host_path(leaving: Sequence[Obj], known: Owners) -> list[Finding]:
         paths,
         "uses {} of its node, which it does not find on another",
         "give it a volume, or tie it to its node with a nodeSelector",
-    )
-
-
-def _by_owner(
-    level: str,
-    name: str,
-    leaving: Sequence[Obj],
-    known: Owners,
-    trait: Callable[[Obj], list[str]],
-    text: str,
-    remedy: str = "",
-) -> list[Finding]:
-    """One finding for each owner with a pod that has the trait; `{}` in the text is what the pods have."""
-    found: dict[str, tuple[set[str], set[str]]] = {}
-    for pod in leaving:
-        if traits := trait(pod):
-            all_traits, pods = found.setdefault(owner_of(pod, known).name, (set(), set()))
-            all_traits.update(traits)
-            pods.add(name_of(pod))
-    return [
-        Finding(
-            "error" if level == "error" else "warning",
-            name,
-            f"{owner} {text.format(', '.join(sorted(traits)))}",
-            object=owner,
-            detail=f"pods: {', '.join(sorted(pods))}; {', '.join(sorted(traits))}",
-            remedy=remedy,
-        )
-        for owner, (traits, pods) in sorted(found.items())
-    ]
-
-
-def _say(level: str, name: str, pod: Obj, text: str, remedy: str) -> Finding:
-    controller = controller_of(pod)
-    title = f"{pod['metadata'].get('namespace', 'default')}/Pod/{pod['metadata']['name']}"
-    detail = f"on {pod['spec'].get('nodeName')}" + (f", owned by {controller['kind']}" if controller else "")
-    return Finding(
-        "error" if level == "error" else "warning", name, f"{title} {text}", object=title, detail=detail, remedy=remedy
     )
 
 

@@ -2,53 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
 
 from cri_switch.checks.owner import Obj, namespace_of
-from cri_switch.model.label_selector import selects
-
-_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
-_NOT_UNDERSTOOD = ("minDomains", "matchLabelKeys", "mismatchLabelKeys", "nodeTaintsPolicy", "nodeAffinityPolicy")
-
-
-@dataclass(frozen=True)
-class Term:
-    """Pods of these namespaces (None: of all) that a LabelSelector (as JSON) selects, counted by a node label."""
-
-    key: str
-    namespaces: frozenset[str] | None
-    selector: str
-
-    def counts(self, namespace: str, labels: Mapping[str, str]) -> bool:
-        """Whether such a pod is one of them."""
-        return (self.namespaces is None or namespace in self.namespaces) and selects(self._selector, labels)
-
-    @cached_property
-    def _selector(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = json.loads(self.selector)
-        return found
-
-
-@dataclass(frozen=True)
-class Wants:
-    """What a pod wants of its neighbours; `spread` are (term, maxSkew)."""
-
-    away: tuple[Term, ...] = ()
-    near: tuple[Term, ...] = ()
-    spread: tuple[tuple[Term, int], ...] = ()
-
-    @property
-    def terms(self) -> tuple[Term, ...]:
-        """All of them."""
-        return (*self.away, *self.near, *(term for term, _ in self.spread))
-
-
-NOTHING = Wants()
+from cri_switch.checks.pod_wants import NOTHING, Term, wants
 
 
 class Neighbours:
@@ -59,7 +17,7 @@ class Neighbours:
         there = [pod for pod in pods if (pod.get("spec") or {}).get("nodeName") in self._labels]
         terms = {term: None for pod in there for term in wants(pod).terms}
         self._terms = list(terms)
-        self._keys = {key for term in terms for key in _keys(json.loads(term.selector))}
+        self._keys = {key for term in terms for key in term.label_keys}
         self._alike: dict[str, tuple[Term, ...]] = {}
         self._count: dict[Term, Counter[str]] = {term: Counter() for term in terms}
         self._holders: dict[Term, Counter[str]] = {term: Counter() for term in terms}
@@ -114,44 +72,3 @@ class Neighbours:
         if alike not in self._alike:
             self._alike[alike] = tuple(term for term in self._terms if term.counts(namespace, labels))
         return self._alike[alike]
-
-
-def wants(pod: Obj) -> Wants:
-    """What its spec says; terms with fields that are not understood here are left out."""
-    spec = pod.get("spec") or {}
-    affinity, spread = spec.get("affinity") or {}, spec.get("topologySpreadConstraints") or []
-    if not spread and not affinity.get("podAffinity") and not affinity.get("podAntiAffinity"):
-        return NOTHING
-    namespace = namespace_of(pod)
-    hard = [
-        (_term(each, frozenset({namespace})), int(each["maxSkew"]))
-        for each in spread
-        if each.get("whenUnsatisfiable") == "DoNotSchedule" and not any(name in each for name in _NOT_UNDERSTOOD)
-    ]
-    return Wants(
-        _affinity_terms(affinity.get("podAntiAffinity"), namespace),
-        _affinity_terms(affinity.get("podAffinity"), namespace),
-        tuple(hard),
-    )
-
-
-def _affinity_terms(affinity: Mapping[str, Any] | None, namespace: str) -> tuple[Term, ...]:
-    found = []
-    for each in (affinity or {}).get(_REQUIRED) or []:
-        of_namespaces = each.get("namespaceSelector")
-        if of_namespaces or any(name in each for name in _NOT_UNDERSTOOD):
-            continue
-        everywhere = of_namespaces is not None
-        names = frozenset(each.get("namespaces") or [namespace])
-        found.append(_term(each, None if everywhere else names))
-    return tuple(found)
-
-
-def _term(given: Mapping[str, Any], namespaces: frozenset[str] | None) -> Term:
-    selector = given.get("labelSelector")
-    nothing = {"matchExpressions": [{"key": "-", "operator": "In", "values": []}]}
-    return Term(given["topologyKey"], namespaces, json.dumps(nothing if selector is None else selector, sort_keys=True))
-
-
-def _keys(selector: Mapping[str, Any]) -> Sequence[str]:
-    return [*(selector.get("matchLabels") or {}), *(e["key"] for e in selector.get("matchExpressions") or [])]
