@@ -21,14 +21,17 @@ class Room:
 
     @property
     def name(self) -> str:
+        """The node's."""
         return str(self.node["metadata"]["name"])
 
     def holds(self, need: Resources, ports: frozenset[tuple[str, int]]) -> bool:
+        """Whether so much, and these ports of the node, are free."""
         return not (ports & self.ports) and all(
             self.free.get(name, 0.0) >= amount for name, amount in need.items() if amount > 0
         )
 
     def take(self, pod: Obj) -> None:
+        """A pod is there too."""
         for name, amount in pod_requests(pod).items():
             self.free[name] = self.free.get(name, 0.0) - amount
         self.ports |= host_ports(pod)
@@ -47,6 +50,7 @@ class Waiting:
 
     @property
     def words(self) -> str:
+        """For a sentence."""
         parts = [f"no room for {some(self.full)}"] if self.full else []
         parts += [f"(anti-)affinity or topology spread leaves no node for {some(self.apart)}"] if self.apart else []
         parts += [f"no other node may run {some(self.nowhere)}"] if self.nowhere else []

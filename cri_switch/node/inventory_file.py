@@ -7,8 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from cri_switch.model.errors import SettingsError
+from cri_switch.render.ansible_yaml import Vars, load_vars
 from cri_switch.render.inventory import InventoryHost, hosts_of
-from cri_switch.render.inventory_groups import Vars, load_vars, parse_groups
+from cri_switch.render.inventory_groups import parse_groups
 
 _NAMES = ("hosts.yaml", "hosts.yml", "inventory.ini", "hosts.ini", "hosts")
 """What a directory's own file is called: Kubespray's names."""

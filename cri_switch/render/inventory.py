@@ -7,8 +7,9 @@ import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from cri_switch.render.ansible_yaml import Vars
 from cri_switch.render.errors import RenderError
-from cri_switch.render.inventory_groups import Groups, Vars
+from cri_switch.render.inventory_groups import Groups
 
 CONTROL_PLANE = frozenset(
     {"kube_control_plane", "kube-master", "kube_master", "control_plane", "masters", "master", "controlplane"}

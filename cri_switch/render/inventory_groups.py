@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
+from cri_switch.render.ansible_yaml import Vars, load_vars
 from cri_switch.render.errors import RenderError
-
-Vars = dict[str, Any]
+from cri_switch.render.inventory_range import expanded
 
 _SECTION = re.compile(r"\[([^\]:]+)(?::(vars|children))?\]\s*(?:[#;].*)?")
-_RANGE = re.compile(r"\[([0-9]+|[A-Za-z]):([0-9]+|[A-Za-z])(?::([0-9]+))?\]")
-_MOST = 100_000
 
 
 @dataclass
@@ -92,27 +88,6 @@ def _unquoted(value: str) -> str:
     return re.split(r"\s+[#;]", value, maxsplit=1)[0].rstrip()
 
 
-def expanded(name: str) -> Iterator[str]:
-    """`node[01:03]` is node01, node02, node03; `[a:c]` and steps too.
-
-    Raises:
-        ValueError: a range that is none.
-    """
-    found = _RANGE.search(name)
-    if found is None:
-        yield name
-        return
-    first, last, step = found[1], found[2], int(found[3] or 1)
-    if first.isdigit() != last.isdigit() or step < 1:
-        raise ValueError(f"{found[0]} is no range")
-    if first.isdigit():
-        words = [str(n).zfill(len(first)) for n in range(int(first), min(int(last), int(first) + _MOST) + 1, step)]
-    else:
-        words = [chr(n) for n in range(ord(first), ord(last) + 1, step)]
-    for word in words:
-        yield from expanded(name[: found.start()] + word + name[found.end() :])
-
-
 def _yaml_groups(text: str, path: str) -> Groups:
     document = load_vars(text, path)
     groups: Groups = {}
@@ -137,26 +112,3 @@ def _yaml_groups(text: str, path: str) -> Groups:
         except (AttributeError, TypeError, ValueError) as problem:
             raise RenderError(path, 0, f"group {name} is not understood: {problem}") from problem
     return groups
-
-
-class _Loader(yaml.SafeLoader):
-    """Ansible's own tags (!vault, !unsafe) are taken for what nobody here reads."""
-
-
-_Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
-
-
-def load_vars(text: str, path: str) -> Vars:
-    """A mapping of YAML; an empty file is an empty one. Raises RenderError."""
-    try:
-        found = yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader)
-    except yaml.MarkedYAMLError as problem:
-        mark = problem.problem_mark
-        raise RenderError(path, mark.line + 1 if mark else 0, f"not YAML: {problem.problem}") from problem
-    except (yaml.YAMLError, ValueError) as problem:
-        raise RenderError(path, 0, f"not YAML: {problem}") from problem
-    if found is None:
-        return {}
-    if not isinstance(found, dict):
-        raise RenderError(path, 1, "not a mapping")
-    return found

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from cri_switch.render.ansible_yaml import Vars
 from cri_switch.render.errors import RenderError
 from cri_switch.render.inventory import InventoryHost, hosts_of
-from cri_switch.render.inventory_groups import Vars, expanded, parse_groups
+from cri_switch.render.inventory_groups import parse_groups
+from cri_switch.render.inventory_range import expanded
 
 INI = """
 # Kubespray's sample
