@@ -41,6 +41,10 @@ _STATUS, _INTERRUPTED = "/var/lib/dpkg/status", "less"
 _RULE = "/etc/sudoers.d/cri-switch"
 _DAEMON_JSON = "/etc/docker/daemon.json"
 _UNIT = "[Unit]\nDescription=prune\n[Service]\nType=oneshot\nExecStart=/usr/bin/docker system prune -f\n"
+_CERTS, _DROP_INS = "/etc/docker/certs.d", "/etc/systemd/system/docker.service.d"
+_PROXY = "[Service]\nEnvironment=HTTPS_PROXY=http://somebody:hunter2@proxy.example:3128\n"
+_EXTRA, _ENVIRONMENT = "/etc/default/kubelet", "/etc/kubernetes/dressed.env"
+_DROP_IN = "/etc/systemd/system/kubelet.service.d/90-dressed.conf"
 _CRON = "0 3 * * * root /usr/bin/docker image prune -af\n"
 _WATCHER = (
     "systemd-run", "--unit=watcher", "--", "curl", "-sN", "--unix-socket", "/run/docker.sock", "http://localhost/events",
@@ -49,18 +53,22 @@ _WATCHER = (
 
 @contextmanager
 def dressed(site: Site) -> Iterator[None]:
-    """w1: a container of somebody's, a hold, a program on Docker's socket, a unit; w2: dpkg interrupted, live-restore,
-    no crictl, a gap in sudo's rule, cron, a static pod on the socket. A node that is not there. The workloads.
+    """w1: a container of somebody's, a hold, a program on Docker's socket, a unit that is a link, a proxy, certificates
+    of a registry, a second containerd; w2: dpkg interrupted, live-restore, keys of daemon.json that are lost or there
+    twice, flags of the kubelet in three places, no crictl, a gap in sudo's rule, cron, a static pod on the socket. A
+    node that is not there. The workloads.
 
-    w1 is a swarm too. Not dressed: a full disk, because the images in use take less here than what the kubelets need
-    not to evict, and the clock, because the machines have one together; tests/unit/checks/test_node_state.py has both.
+    w1 is a swarm too. No unit is restarted. Not dressed: a full disk, because the images in use take less here than
+    what the kubelets need not to evict, and the clock, because the machines have one together:
+    tests/rehearsal/test_dressed.py has both.
     """
     with ExitStack() as stack:
         stack.enter_context(_workloads(site))
         stack.enter_context(_ghost(site))
         stack.enter_context(_w1(site))
         stack.enter_context(_w2(site))
-        until("the dressed pods", lambda: len(_running(site)) == _PODS, 300)
+        until("the dressed pods", lambda: len(_pods(site, "Running")) == _PODS, 300)
+        until("the finished pod", lambda: _pods(site, "Succeeded") == ["finished"], 300)
         yield
 
 
@@ -107,8 +115,17 @@ def _w1(site: Site) -> Iterator[None]:
         dress("apt-mark", "hold", "docker.io", undo=("apt-mark", "unhold", "docker.io"))
         dress(*_WATCHER, undo=("systemctl", "stop", "watcher"))
         _swarm(site, node, back)
-        back.callback(site.root, node, "rm", "-f", "/etc/systemd/system/prune.service")
-        site.write(node, "/etc/systemd/system/prune.service", _UNIT)
+        unit, target = "/etc/systemd/system/prune.service", "/var/lib/dressed-prune.service"
+        dress("ln", "-s", target, unit, undo=("rm", "-f", unit))
+        for path, text in ((target, _UNIT), ("/usr/local/bin/containerd", "no program\n")):
+            back.callback(site.root, node, "rm", "-f", path)
+            site.write(node, path, text)
+        back.callback(site.root, node, "systemctl", "daemon-reload")
+        for directory, path in ((_CERTS, f"{_CERTS}/r.example:5000/ca.crt"), (_DROP_INS, f"{_DROP_INS}/dressed.conf")):
+            back.callback(site.root, node, "find", directory, "-depth", "-type", "d", "-empty", "-delete")
+            back.callback(site.root, node, "rm", "-f", path)
+            site.write(node, path, _PROXY if path.endswith(".conf") else "")
+        site.root(node, "systemctl", "daemon-reload")
         yield
 
 
@@ -151,7 +168,10 @@ def _w2(site: Site) -> Iterator[None]:
 
         def live_restore(on: bool) -> None:
             """A key that is gone says nothing to a running dockerd, so it is turned off before the file is put back."""
-            site.write(node, _DAEMON_JSON, json.dumps({**daemon, "live-restore": on}))
+            text = json.dumps({**daemon, "live-restore": on})
+            if on:  # dockerd takes the last of two; 15 is what it has without a word
+                text = text.replace("{", '{"shutdown-timeout": 15, "live-restore": false,\n', 1)
+            site.write(node, _DAEMON_JSON, text)
             site.root(node, "systemctl", "reload", "docker")
 
         daemon = json.loads(keep(_DAEMON_JSON))
@@ -163,6 +183,12 @@ def _w2(site: Site) -> Iterator[None]:
         crictl = site.root(node, "which", "crictl").strip()
         back.callback(site.root, node, "mv", f"{crictl}.dressed", crictl)
         site.root(node, "mv", crictl, f"{crictl}.dressed")
+        keep(_EXTRA)
+        site.write(node, _EXTRA, "what\nKUBELET_EXTRA_ARGS=--image-pull-progress-deadline=5m\n")
+        add(_ENVIRONMENT, "MORE=--container-runtime=docker\n")
+        back.callback(site.root, node, "systemctl", "daemon-reload")
+        add(_DROP_IN, f"[Unit]\nRequires=docker.service\n[Service]\nEnvironmentFile=-{_ENVIRONMENT}\n")
+        site.root(node, "systemctl", "daemon-reload")
         add("/etc/cron.d/prune", _CRON)
         add(_STATIC, _STATIC_POD)
         yield
@@ -175,9 +201,9 @@ def _interrupted(status: str, package: str) -> str:
     return f"{before}Package: {package}\nStatus: install ok half-configured{after}"
 
 
-def _running(site: Site) -> list[str]:
+def _pods(site: Site, phase: str) -> list[str]:
     pods = site.get("pods", f"--field-selector=metadata.namespace={NAMESPACE}")
-    return [pod["metadata"]["name"] for pod in pods if pod["status"].get("phase") == "Running"]
+    return [pod["metadata"]["name"] for pod in pods if pod["status"].get("phase") == phase]
 
 
 def _namespaces(site: Site) -> list[str]:
