@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from prefect import flow
 
-from cri_switch.model.errors import CriSwitchError, DrainBlocked, Stopped, UsageError
+from cri_switch.model.errors import ControlPlaneNotWell, CriSwitchError, DrainBlocked, Stopped, UsageError
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_end import NodeEnd
 from cri_switch.model.report import Report
 from flows.discovered import discovered
 from flows.ended import CANCELS, told
 from tasks import reach, stop
+from tasks.control_plane import may_go_back
 from tasks.finish import finish
 from tasks.lock import in_hand, locked
 from tasks.off_nodes import refuse_on_a_node
@@ -30,7 +31,7 @@ def rollback_node(migration: Migration, node: str) -> Report:
         UsageError: the cluster has no such node.
         PreflightError: this process runs on a node of the cluster; nothing was touched.
         NotProven: Docker's packages are gone, or this migration never had the node; nothing was touched.
-        DrainBlocked: the node serves on the new runtime still.
+        DrainBlocked, ControlPlaneNotWell: the node serves on the new runtime still.
         RollbackFailed: the node is unhealthy; what is said next is the command to type.
     """
     stop.begin()
@@ -53,10 +54,11 @@ def _rollback(migration: Migration, name: str) -> Report:
         raise UsageError(f"the cluster has no node {name}", next_step="kubectl get nodes")
     with locked(migration, plan.migration_id), in_hand(ref, plan):
         attempt = last_attempt(ref, migration, plan)
+        may_go_back(ref, plan, migration)
         problem: CriSwitchError | None = None
         try:
-            said = rollback(attempt, migration, "asked for", must_drain=True)
-        except DrainBlocked:
+            said = rollback(attempt, migration, "asked for", asked_in=plan)
+        except (DrainBlocked, ControlPlaneNotWell):
             raise
         except Stopped as stopped:
             raise stopped.completed(_HALF_WAY) from None

@@ -5,11 +5,14 @@ from __future__ import annotations
 from prefect import get_run_logger
 
 from cri_switch.model.deadline import Deadline
-from cri_switch.model.errors import NotProven
+from cri_switch.model.errors import ControlPlaneNotWell, NotProven
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
 from cri_switch.model.quorum import leader_last, quorum_problem
+from cri_switch.node.action import perform
+from cri_switch.node.actions.free_docker import pods_to_stop
+from cri_switch.node.before import before_fact
 from cri_switch.node.etcd_member import ControlPlaneNode, ask_control_plane
 from tasks import reach, stop
 from tasks.look import look
@@ -68,6 +71,39 @@ def may_still_go_out(node: NodeRef, plan: Plan, migration: Migration) -> None:
         raise NotProven(what, state="its kubelet runs still", next_step=problem.next_step) from problem
 
 
+@look
+def may_go_back(node: NodeRef, plan: Plan, migration: Migration) -> None:
+    """The same question before the way back to Docker, which a person asks for, stops the pods of a healthy node.
+
+    Nobody is asked for a worker, in a dry run, and where nothing is to be lost: the node's etcd is out already, or
+    Docker runs it and goes on with it.
+
+    Raises:
+        ControlPlaneNotWell: as next_control_plane; nothing was touched.
+    """
+    _ask_before_back(node, plan, migration, "nothing was touched")
+
+
+def may_still_go_back(node: NodeRef, plan: Plan, migration: Migration) -> None:
+    """The same once the node is drained: that may have taken an hour. Raises ControlPlaneNotWell; its etcd runs on."""
+    _ask_before_back(node, plan, migration, "it was drained; it serves on the new runtime still")
+
+
+def _ask_before_back(node: NodeRef, plan: Plan, migration: Migration, state: str) -> None:
+    if node.role != "control-plane" or migration.spec.dry_run:
+        return
+    connection = reach.node(node, migration)
+    before = before_fact(plan.migration_id).read(connection)
+    if not perform(connection, pods_to_stop(before)).summary or ask_control_plane(connection).etcd_stopped:
+        return
+    try:
+        seen = _all_well([node.name], plan, migration, but=node.name)
+        _refuse_without_quorum(node.name, seen, [node.name])
+    except ControlPlaneNotWell as problem:
+        what = f"{node.name} must not go back to Docker now: {problem.what}"
+        raise ControlPlaneNotWell(what, state=state, next_step=problem.next_step) from problem
+
+
 def _ask_all(node: NodeRef, plan: Plan, migration: Migration) -> None:
     resumed = node.name in plan.half_done
     if resumed and ask_control_plane(reach.node(node, migration)).etcd_stopped:
@@ -111,8 +147,8 @@ def _strangers(seen: Seen, but: str) -> list[str]:
     return [f"etcd's member {one:x} runs on no control-plane node" for one in sorted(strange)]
 
 
-def _refused(what: str, waiting: list[str]) -> NotProven:
-    return NotProven(
+def _refused(what: str, waiting: list[str]) -> ControlPlaneNotWell:
+    return ControlPlaneNotWell(
         what,
         state=f"not started: {', '.join(waiting)}",
         next_step="bring etcd and the API servers to health (etcdctl endpoint health --cluster), then run again",

@@ -23,6 +23,7 @@ from cri_switch.cluster.taint import remove_waiting_taint
 from cri_switch.model.attempt import Attempt
 from cri_switch.model.errors import (
     ApiError,
+    ControlPlaneNotWell,
     CriSwitchError,
     DiskFull,
     DrainBlocked,
@@ -46,6 +47,7 @@ from cri_switch.node.facts.units import units
 from cri_switch.node.journal import HOME, journal_fact
 from cri_switch.node.reserve import release_reserve
 from tasks import reach, stop
+from tasks.control_plane import may_still_go_back
 from tasks.diary import write_down
 from tasks.followed import followed
 from tasks.hold import release
@@ -68,19 +70,22 @@ _FULL = "No space left on device"
     retry_delay_seconds=[2, 5, 10, 20, 40],
     retry_condition_fn=worth_another_try,
 )
-def rollback(attempt: Attempt, migration: Migration, reason: str, *, must_drain: bool = False) -> str:
+def rollback(attempt: Attempt, migration: Migration, reason: str, *, asked_in: Plan | None = None) -> str:
     """Undo on the node, prove that Docker serves, then annotation, marks, taint and cordon; what was done, a line.
 
-    A node that serves on the new runtime is drained first. With `must_drain` a drain that is refused ends it. A disk
-    that is full is given the time of the retries, with our own reserve as the room to go on with.
+    A node that serves on the new runtime is drained first. Where a person asked for it, with this plan of the cluster,
+    it ends with a drain that is refused, and with a control plane that cannot spare the node any more. A disk that is
+    full is given the time of the retries, with our own reserve as the room to go on with.
 
-    Raises: CriSwitchError of any kind; the node is then where it says.
+    Raises:
+        DrainBlocked, ControlPlaneNotWell: as a person asked for it; the node serves on the new runtime still.
+        CriSwitchError: of any other kind; the node is then where it says.
     """
     with _full_disk_told(attempt.node):
-        return _back(attempt, migration, reason, must_drain=must_drain)
+        return _back(attempt, migration, reason, asked_in)
 
 
-def _back(attempt: Attempt, migration: Migration, reason: str, *, must_drain: bool) -> str:
+def _back(attempt: Attempt, migration: Migration, reason: str, asked_in: Plan | None) -> str:
     node, logger = attempt.node, get_run_logger()
     with _noted("nothing was done on the way back"):
         before = ready_to_undo(node, migration, attempt.migration_id)
@@ -88,7 +93,7 @@ def _back(attempt: Attempt, migration: Migration, reason: str, *, must_drain: bo
     _perform(node, migration, release_reserve(attempt.migration_id))
     write_down(attempt, migration, STEP, "started", reason)
     tell(node, migration, "RollbackStarted", reason, warning=True)
-    _drain(attempt, migration, must_drain)
+    _drain(attempt, migration, asked_in)
     done = _perform(node, migration, undo(migration, attempt))
     with _noted(f"done on the way back: {done}"):
         line = f"{done}; {_proven(attempt, migration, before)}"
@@ -225,7 +230,7 @@ def _perform(node: NodeRef, migration: Migration, action: Action) -> str:
     return done.summary
 
 
-def _drain(attempt: Attempt, migration: Migration, must: bool) -> None:
+def _drain(attempt: Attempt, migration: Migration, asked_in: Plan | None) -> None:
     """Only a node that serves on the new runtime: from any other, pods cannot be evicted in an orderly way.
 
     Where the kubelet is stopped the API is not asked: with one control plane it is away for as long. A refused drain
@@ -238,7 +243,7 @@ def _drain(attempt: Attempt, migration: Migration, must: bool) -> None:
     try:
         found = same_node(api, node)
     except (Away, ApiError) as problem:
-        if must:
+        if asked_in is not None:
             raise
         logger.warning("node=%s not drained: %s", node.name, problem.what)
         return
@@ -257,8 +262,10 @@ def _drain(attempt: Attempt, migration: Migration, must: bool) -> None:
             stop=stop.stopping,
             sleep=stop.sleep,
         )
-    except (DrainBlocked, RemoteTimeout) as problem:
-        if must:
+        if asked_in is not None:
+            may_still_go_back(node, asked_in, migration)
+    except (DrainBlocked, RemoteTimeout, ControlPlaneNotWell) as problem:
+        if asked_in is not None:
             uncordon_node(api, node, attempt.migration_id)
             raise
         logger.warning("node=%s not drained, its pods are restarted in place: %s", node.name, problem.what)

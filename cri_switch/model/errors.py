@@ -131,6 +131,10 @@ class DiskFull(NotProven):
     transient = True
 
 
+class ControlPlaneNotWell(NotProven):
+    """Another control-plane node is not well, or etcd would lose its quorum: this one must not go out now."""
+
+
 class ApiError(CriSwitchError):
     """The Kubernetes API refused a call.
 

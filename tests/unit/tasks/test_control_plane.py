@@ -6,14 +6,17 @@ import logging
 
 import pytest
 
-from cri_switch.model.errors import NotProven
+from cri_switch.model.errors import ControlPlaneNotWell, NotProven
 from cri_switch.model.migration import Backup, ClusterAccess, Metadata, Migration, Spec, Timeouts
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import NodePlan, Plan
+from cri_switch.node.command import Result
 from cri_switch.node.etcd_member import ControlPlaneNode
+from cri_switch.node.fake import ScriptedConnection
 from tasks import control_plane, reach
 
 NODES = [NodeRef(name=f"cp{i}", uid=f"u{i}", role="control-plane") for i in (1, 2, 3)]
+SHIM = "812 /usr/bin/containerd-shim-runc-v2 -namespace k8s.io -id 4f\n"
 MIGRATION = Migration(
     metadata=Metadata(name="m"),
     spec=Spec(cluster=ClusterAccess(kubeconfig="k"), backup=Backup(directory="d"), timeouts=Timeouts(api=0.01)),
@@ -93,6 +96,48 @@ def test_a_drained_node_is_asked_about_once_more(says: dict[str, ControlPlaneNod
 def test_a_worker_is_not_asked_about(says: dict[str, ControlPlaneNode]) -> None:
     says["cp3"] = ControlPlaneNode("cp3", problems=("etcd on cp3: is unhealthy",))
     control_plane.may_still_go_out(NodeRef(name="w1", uid="u"), plan(), MIGRATION)
+
+
+@pytest.mark.parametrize(
+    ("shims", "own", "held"),
+    [
+        (SHIM, ControlPlaneNode("cp2", 2, leader=1, voters=frozenset({1, 2, 3})), True),
+        (SHIM, ControlPlaneNode("cp2", problems=("etcd on cp2: is unhealthy",)), True),
+        (SHIM, ControlPlaneNode("cp2", problems=("no running etcd container",), etcd_stopped=True), False),
+        ("", ControlPlaneNode("cp2", 2, leader=1, voters=frozenset({1, 2, 3})), False),
+    ],
+)
+def test_the_way_back_asks_where_it_stops_an_etcd(
+    says: dict[str, ControlPlaneNode], monkeypatch: pytest.MonkeyPatch, shims: str, own: ControlPlaneNode, held: bool
+) -> None:
+    """Not where Docker runs it, nor where it is out already: only the way back brings that one back."""
+    node = ScriptedConnection("cp2", {"before.json": Result(1, "", "No such file or directory"), "pgrep": shims})
+    monkeypatch.setattr(reach, "node", lambda ref, _migration: node if ref.name == "cp2" else ref.name)
+    monkeypatch.setattr(control_plane, "ask_control_plane", lambda who: says[str(getattr(who, "node", who))])
+    says["cp2"] = own
+    control_plane.may_go_back.fn(NODES[1], plan(), MIGRATION)
+    says["cp3"] = ControlPlaneNode("cp3", problems=("etcd on cp3: is unhealthy",))
+    asked = control_plane.may_go_back.fn, control_plane.may_still_go_back
+    for ask, state in zip(asked, ("nothing was touched", "it was drained"), strict=True):
+        if not held:
+            ask(NODES[1], plan(), MIGRATION)
+            continue
+        with pytest.raises(ControlPlaneNotWell, match=r"cp2 must not go back to Docker now: .*cp3") as caught:
+            ask(NODES[1], plan(), MIGRATION)
+        assert caught.value.state.startswith(state)
+
+
+def test_the_only_control_plane_may_always_go_back(
+    says: dict[str, ControlPlaneNode], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = ScriptedConnection("cp1", {"before.json": Result(1, "", "No such file or directory"), "pgrep": SHIM})
+    monkeypatch.setattr(reach, "node", lambda *_: node)
+    for own in (
+        ControlPlaneNode("cp1", 1, leader=1, voters=frozenset({1})),
+        ControlPlaneNode("cp1", problems=("etcd on cp1: is unhealthy",)),
+    ):
+        monkeypatch.setattr(control_plane, "ask_control_plane", lambda _node, own=own: own)
+        control_plane.may_go_back.fn(NODES[0], plan(nodes=1), MIGRATION)
 
 
 def test_one_that_is_not_well_holds_all_back(says: dict[str, ControlPlaneNode]) -> None:

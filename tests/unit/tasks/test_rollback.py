@@ -61,7 +61,7 @@ def test_a_node_whose_kubelet_is_stopped_is_not_drained(monkeypatch: pytest.Monk
     monkeypatch.setattr(rollback, "get_run_logger", lambda: None)
     monkeypatch.setattr("tasks.rollback.reach.node", lambda *_: ScriptedConnection("w1", {"systemctl show": off}))
     monkeypatch.setattr("tasks.rollback.reach.cluster", lambda _: Away())
-    rollback._drain(Attempt(cluster_uid="c", migration_id="m", node=W1, number=1), MIGRATION, must=False)
+    rollback._drain(Attempt(cluster_uid="c", migration_id="m", node=W1, number=1), MIGRATION, None)
 
 
 class _Foreign(Exception):
