@@ -10,7 +10,9 @@ from prefect import get_run_logger
 from prefect.runtime import flow_run
 
 from cri_switch.cluster.client import Cluster
-from cri_switch.cluster.lease import NAME, NAMESPACE, Keeper, Lease
+from cri_switch.cluster.lease import Lease
+from cri_switch.cluster.lease_holder import NAME, NAMESPACE
+from cri_switch.cluster.lease_keeper import Keeper
 from cri_switch.model.errors import ApiError, LockHeld, Unreachable
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef

@@ -10,7 +10,7 @@ from cri_switch.cluster.annotate import cri_socket
 from cri_switch.cluster.client import Cluster, Obj
 from cri_switch.cluster.cordon import cordoned_by
 from cri_switch.cluster.inventory import node_ref
-from cri_switch.cluster.lease import Holder, holder
+from cri_switch.cluster.lease_holder import Holder, holder
 from cri_switch.cluster.mark import marked
 from cri_switch.cluster.taint import WAITING
 from cri_switch.model.errors import CriSwitchError

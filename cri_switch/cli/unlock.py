@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cri_switch.cli import talk
 from cri_switch.cluster.client import Cluster
-from cri_switch.cluster.lease import NAME, NAMESPACE, holder
-from cri_switch.cluster.lease import unlock as free
+from cri_switch.cluster.lease_holder import NAME, NAMESPACE, holder
+from cri_switch.cluster.lease_holder import unlock as free
 from cri_switch.model.errors import ApiError, LockHeld
 from cri_switch.model.migration import Migration
 

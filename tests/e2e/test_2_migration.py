@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cri_switch.cluster.lease import DURATION
+from cri_switch.cluster.lease_holder import DURATION
 from cri_switch.model.errors import LockHeld
 from tests.e2e.look import checkpoints
 from tests.e2e.migration import Migrated

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cri_switch.cluster.lease import NAME, NAMESPACE, WATCH
+from cri_switch.cluster.lease import WATCH
+from cri_switch.cluster.lease_holder import NAME, NAMESPACE
 from cri_switch.model.errors import LockHeld
 from tests.support.prefect_server import PrefectServer, ProcessWorker, eventually
 from tests.support.processes import flow_processes

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import httpx
 import pytest
 
-from cri_switch.cluster.lease import NAME, NAMESPACE
+from cri_switch.cluster.lease_holder import NAME, NAMESPACE
 from cri_switch.model.errors import CriSwitchError
 from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.clock import VirtualClock

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from cri_switch.cluster.client import Cluster
-from cri_switch.cluster.lease import Holder, holder
+from cri_switch.cluster.lease_holder import Holder, holder
 from cri_switch.model.migration import ClusterAccess
 from cri_switch.rehearsal.process import RehearsalProcess, Wish
 from tests.support.prefect_server import PROJECT, PrefectServer, eventually

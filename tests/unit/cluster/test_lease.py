@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cri_switch.cluster.lease import DURATION, EVERY, NAME, NAMESPACE, SILENCE, WATCH, Keeper, Lease, holder, unlock
+from cri_switch.cluster.lease import EVERY, SILENCE, WATCH, Lease
+from cri_switch.cluster.lease_holder import DURATION, NAME, NAMESPACE, holder, unlock
+from cri_switch.cluster.lease_keeper import Keeper
 from cri_switch.cluster.transport import CONNECT_SECONDS, READ_SECONDS, Answer, NotSent, Request
 from cri_switch.model.errors import ApiError, LockHeld, Unreachable
 from tests.unit.cluster.fake_api import Clock, FakeApi, cluster, status
