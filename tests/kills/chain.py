@@ -174,8 +174,8 @@ class Chain:
         later = [
             e["step"] for each in journals.values() for e in each if e["event"] == "started" and e["time"] > at + 1
         ]
-        stand = re.search(r"state: (.*)", said)
-        words = stand is not None and all(re.search(rf"\b{node}\b", stand[1]) for node in self.ground.nodes)
+        stand = re.findall(r"state: (.*)", said)  # the last word is the run's, others are its nodes' own
+        words = bool(stand) and all(re.search(rf"\b{node}\b", stand[-1]) for node in self.ground.nodes)
         end = "Cancelled, says where each node stands" if ended and words and not later else f"{said[-800:]} {later}"
         return {
             "node": cell.node, "step": cell.step, "kill": wanted.by, "resume": cell.by,
