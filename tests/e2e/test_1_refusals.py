@@ -250,8 +250,9 @@ def test_migrate_without_yes_prints_the_plan_and_does_nothing(migrate: Any) -> N
     assert "--yes" in done.stderr, done.stderr
 
 
-def test_a_dry_run_goes_through_every_step_and_changes_nothing(migrate: Any) -> None:
+def test_a_dry_run_goes_through_every_step_and_changes_nothing(site: Site, migrate: Any) -> None:
     """The same flow: each step of each node is in the report; the fixture compares the site with what it was."""
+    before = cluster.written(site)
     done = migrate({}, verb=("migrate", "--dry-run"))
     assert done.returncode == 0, done.stderr
     for step in (*STEPS, "remove_docker"):
@@ -259,6 +260,10 @@ def test_a_dry_run_goes_through_every_step_and_changes_nothing(migrate: Any) -> 
         assert len(row) == 4, row
     assert done.stdout.count("untouched") == 3, done.stdout
     assert "evicting pod" in done.stderr and "(dry run)" in done.stderr
+    now = cluster.written(site)
+    assert now["leases"] == before["leases"]
+    assert now["daemonsets"] == before["daemonsets"]
+    assert set(now["events"]) <= set(before["events"]), "older ones may expire"
 
 
 @pytest.mark.parametrize("command", ["/bin/sh -c id", "/usr/bin/bash", "/usr/bin/env id", "/usr/bin/vi /etc/passwd"])

@@ -59,6 +59,17 @@ def marks(site: Site) -> dict[str, list[str]]:
     return out
 
 
+def written(site: Site) -> dict[str, list[str]]:
+    """What a run writes beside nodes and pods: its Lease with its state, Events by it, DaemonSets that it holds."""
+    leases = [each for each in site.get("leases") if _name(each) == "cri-switch"]
+    events = [each for each in site.get("events") if each.get("source", {}).get("component") == "cri-switch"]
+    return {
+        "leases": [f"{_full_name(each)} {each['metadata']['resourceVersion']}" for each in leases],
+        "events": sorted(f"{_name(each)} {each.get('count', 1)}" for each in events),
+        "daemonsets": [f"{_full_name(each)} {each['metadata']['generation']}" for each in site.get("daemonsets")],
+    }
+
+
 def not_whole(site: Site) -> list[str]:
     """What of the standard workload is missing, in words; and every pod that does not do what it should."""
     wrong = missing(site.lab)

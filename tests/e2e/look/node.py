@@ -6,6 +6,7 @@ import re
 import tomllib
 from typing import Any
 
+from tests.e2e.look.iptables import lasting, policies
 from tests.e2e.site import Site
 
 FLAGS_FILE = "/var/lib/kubelet/kubeadm-flags.env"
@@ -18,7 +19,7 @@ _MASKS = (
 )
 # Directories without their times: a test that hides a file and puts it back leaves these, and nothing else.
 _STATE = (
-    "find /etc /usr/bin /usr/sbin /usr/lib/systemd /lib/systemd /var/lib/dpkg/status /var/lib/cri-switch"
+    "find /etc /opt /usr/bin /usr/sbin /usr/lib/systemd /lib/systemd /var/lib/dpkg/status /var/lib/cri-switch"
     " /var/lib/kubelet/kubeadm-flags.env /var/lib/kubelet/config.yaml /var/lib/docker/image/overlay2/repositories.json"
     " /tmp /root /home -not -path '/tmp/systemd-private*' '(' -type d -printf '%p %y %m %U\\n' -o"
     " -printf '%p %y %s %m %U %i %T@\\n' ')' 2>/dev/null | LC_ALL=C sort"
@@ -29,6 +30,12 @@ _STAGED = (
     "find /var/cache/apt/archives -name '*.deb' -printf '%p %s\n' 2>/dev/null | LC_ALL=C sort;"
     " find /var/lib/apt/lists -maxdepth 1 -type f -not -name lock -printf '%p %s\n' 2>/dev/null | LC_ALL=C sort;"
     " ctr -n k8s.io images ls -q 2>/dev/null | LC_ALL=C sort"
+)
+
+# What the pipeline makes for a while: units of its jobs, half-written files.
+_OURS = (
+    "(find /run -xdev -name '*cri-switch*'; find /var/lib /usr/local -maxdepth 2 -name '*cri-switch*') 2>/dev/null"
+    " | LC_ALL=C sort"
 )
 
 
@@ -120,4 +127,19 @@ def fingerprint(site: Site, node: str) -> dict[str, str]:
     kinds, states = "--type=service,socket,timer", "--state=enabled,disabled,masked,static"  # none that is transient
     every = site.root(node, "systemctl", "list-unit-files", "--no-pager", "--no-legend", kinds, states)
     staged = site.root(node, "sh", "-c", _STAGED)
-    return {"files": files, "units": units, "every unit": every, "staged": staged, "masks": " ".join(masks(site, node))}
+    return {
+        "files": files,
+        "units": units,
+        "every unit": every,
+        "staged": staged,
+        "masks": " ".join(masks(site, node)),
+        "ours": site.root(node, "sh", "-c", _OURS),
+        "rules": rules(site, node),
+    }
+
+
+def rules(site: Site, node: str) -> str:
+    """The firewall's policies and lines; what comes and goes with pods, and counters, apart."""
+    saved = iptables(site, node)
+    lines = [f"{chain} {policy}" for chain, policy in policies(saved).items()] + lasting(saved)
+    return "\n".join(lines)
