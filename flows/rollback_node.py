@@ -17,7 +17,8 @@ from tasks.lock import in_hand, locked
 from tasks.off_nodes import refuse_on_a_node
 from tasks.plan import plan_nodes
 from tasks.report import publish
-from tasks.rollback import last_attempt, rollback
+from tasks.rollback import rollback
+from tasks.undoable import last_attempt
 from tasks.undone import failed
 
 _HALF_WAY = "it may be half way back to Docker"

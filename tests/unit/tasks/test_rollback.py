@@ -11,7 +11,7 @@ from cri_switch.model.node_ref import NodeRef
 from cri_switch.node.action import Action, Do
 from cri_switch.node.command import sudo
 from cri_switch.node.fake import ScriptedConnection
-from tasks import rollback, undone
+from tasks import drain_before_undo, rollback, undone
 
 MIGRATION = Migration(
     metadata=Metadata(name="m"), spec=Spec(cluster=ClusterAccess(kubeconfig="k"), backup=Backup(directory="d"))
@@ -58,10 +58,11 @@ def test_a_node_whose_kubelet_is_stopped_is_not_drained(monkeypatch: pytest.Monk
         def get(self, *_: object) -> None:
             raise AssertionError("the API was asked")
 
-    monkeypatch.setattr(rollback, "get_run_logger", lambda: None)
+    monkeypatch.setattr(drain_before_undo, "get_run_logger", lambda: None)
     monkeypatch.setattr("tasks.rollback.reach.node", lambda *_: ScriptedConnection("w1", {"systemctl show": off}))
     monkeypatch.setattr("tasks.rollback.reach.cluster", lambda _: Away())
-    rollback._drain(Attempt(cluster_uid="c", migration_id="m", node=W1, number=1), MIGRATION, None)
+    attempt = Attempt(cluster_uid="c", migration_id="m", node=W1, number=1)
+    drain_before_undo.drain_before_undo(attempt, MIGRATION, None)
 
 
 class _Foreign(Exception):

@@ -1,0 +1,57 @@
+"""Docker runs the node's pods again, and the API has seen it."""
+
+from __future__ import annotations
+
+from cri_switch.cluster.api_health import wait_api
+from cri_switch.cluster.node_pods import wait_node_pods
+from cri_switch.cluster.node_status import wait_runtime
+from cri_switch.model.errors import RemoteTimeout
+from cri_switch.model.migration import Migration
+from cri_switch.model.node_ref import NodeRef
+from cri_switch.node.before import Before
+from cri_switch.node.facts.docker import DOCKER_RUNNING
+from cri_switch.node.facts.kubelet import KUBELET_STARTED
+from tasks import reach, stop
+from tasks.followed import followed
+from tasks.hold import release
+from tasks.pressure import outlast_pressure
+
+
+def serves_again(node: NodeRef, migration: Migration, before: Before) -> tuple[str, str]:
+    """The runtime with which the node reports Ready, and a line about its pods, once both are so.
+
+    Raises: RemoteTimeout, NotProven, Unreachable, Stopped.
+    """
+    api, spec = reach.cluster(migration), migration.spec
+    with followed(node, migration):
+        if node.role == "control-plane":
+            wait_api(api, seconds=spec.timeouts.api, stop=stop.stopping, sleep=stop.sleep)
+        seen = wait_runtime(
+            api,
+            node,
+            runtime="docker",
+            newer_than=KUBELET_STARTED.read(reach.node(node, migration)),
+            seconds=spec.timeouts.node_ready,
+            stop=stop.stopping,
+            sleep=stop.sleep,
+        )
+        release(node, migration, runtime="docker")
+        try:
+            pods = _own_pods(node, migration, before)
+        except RemoteTimeout as late:
+            outlast_pressure(node, migration, late)
+            pods = _own_pods(node, migration, before)
+    return seen, pods
+
+
+def _own_pods(node: NodeRef, migration: Migration, before: Before) -> str:
+    return wait_node_pods(
+        reach.cluster(migration),
+        node,
+        runtime="docker",
+        expected=before.cluster.get("own_pods", ()),
+        alive=lambda: DOCKER_RUNNING.read(reach.node(node, migration)),
+        seconds=migration.spec.timeouts.pods_ready,
+        stop=stop.stopping,
+        sleep=stop.sleep,
+    )
