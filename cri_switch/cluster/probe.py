@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import secrets
 import time
@@ -12,12 +11,12 @@ from dataclasses import dataclass, field
 
 from cri_switch.cluster import pods
 from cri_switch.cluster.client import Cluster, Obj
+from cri_switch.cluster.pod_ranges import foreign_ranges, inside
+from cri_switch.cluster.probe_manifest import LABEL, NAMESPACE, probe_manifest
 from cri_switch.cluster.wait import Pace, until
 from cri_switch.model.errors import ApiError, CriSwitchError, NotProven
 from cri_switch.model.node_ref import NodeRef
 
-NAMESPACE = "cri-switch"
-LABEL = "cri-switch-probe"
 _STALE_SECONDS = 3600.0
 _RBAC_SAYS_NO = re.compile(r'User "[^"]*" cannot ')
 
@@ -56,7 +55,7 @@ def probe_pod(
     _sweep(cluster, node, now())
     name = f"probe-{node.name[:40].rstrip('.-')}-{secrets.token_hex(3)}"
     try:
-        cluster.create("Pod", manifest(name, node.name, image), namespace=NAMESPACE)
+        cluster.create("Pod", probe_manifest(name, node.name, image), namespace=NAMESPACE)
     except ApiError as problem:
         if not _by_admission(problem):
             raise
@@ -106,39 +105,6 @@ def clear_probes(
     )
 
 
-def manifest(name: str, node_name: str, image: str) -> Obj:
-    """The pod: given to the node by name, so cordons and schedulers do not matter; tolerates everything."""
-    return {
-        "metadata": {"name": name, "namespace": NAMESPACE, "labels": {"app": LABEL}},
-        "spec": {
-            "nodeName": node_name,
-            "tolerations": [{"operator": "Exists"}],
-            "restartPolicy": "Never",
-            "terminationGracePeriodSeconds": 1,
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
-            "containers": [
-                {
-                    "name": "pause",
-                    "image": image,
-                    "imagePullPolicy": "IfNotPresent",
-                    "resources": {
-                        "requests": {"cpu": "1m", "memory": "16Mi"},
-                        "limits": {"cpu": "100m", "memory": "64Mi"},
-                    },
-                    "securityContext": {
-                        "runAsUser": 65535,
-                        "runAsGroup": 65535,
-                        "runAsNonRoot": True,
-                        "allowPrivilegeEscalation": False,
-                        "capabilities": {"drop": ["ALL"]},
-                    },
-                }
-            ],
-        },
-    }
-
-
 def _running(cluster: Cluster, node: NodeRef, name: str, seconds: float, pace: Pace) -> Obj:
     found: Obj = {}
     polled = cluster.impatient()
@@ -164,28 +130,12 @@ def _running(cluster: Cluster, node: NodeRef, name: str, seconds: float, pace: P
         next_step=f"kubectl get events -n {NAMESPACE}; on {node.name}: journalctl -u kubelet",
     )
     ip = str(found["status"]["podIP"])
-    if node.pod_cidrs and not _inside(ip, node.pod_cidrs) and not _foreign_ranges(cluster):
+    if node.pod_cidrs and not inside(ip, node.pod_cidrs) and not foreign_ranges(cluster, but=LABEL):
         raise NotProven(
             f"{node.name}: the probe pod's address {ip} is not of the node's pod range {', '.join(node.pod_cidrs)}",
             next_step=f"on {node.name}: look at /etc/cni/net.d; a stray file there may come first",
         )
     return found
-
-
-def _inside(ip: str, ranges: tuple[str, ...] | list[str]) -> bool:
-    address = ipaddress.ip_address(ip)
-    return any(address in ipaddress.ip_network(each, strict=False) for each in ranges)
-
-
-def _foreign_ranges(cluster: Cluster) -> bool:
-    """Whether this cluster's pod network does not use the nodes' pod ranges: a pod elsewhere is outside its node's."""
-    ranges = {n["metadata"]["name"]: n["spec"].get("podCIDRs") or [] for n in cluster.list("Node")}
-    for pod in cluster.list("Pod"):
-        ip, known = (pod.get("status") or {}).get("podIP"), ranges.get(pod["spec"].get("nodeName"))
-        mine = (pod["metadata"].get("labels") or {}).get("app") == LABEL
-        if ip and known and not mine and not pod["spec"].get("hostNetwork") and not _inside(ip, known):
-            return True
-    return False
 
 
 def _by_admission(problem: ApiError) -> bool:

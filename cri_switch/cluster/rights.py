@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cri_switch.cluster.client import Cluster
-from cri_switch.cluster.probe import NAMESPACE
+from cri_switch.cluster.probe_manifest import NAMESPACE
 from cri_switch.model.finding import Finding
 
 NEEDED = (

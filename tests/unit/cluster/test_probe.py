@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from cri_switch.cluster.pods import epoch
-from cri_switch.cluster.probe import NAMESPACE, Probe, clear_probes, manifest, probe_pod
+from cri_switch.cluster.probe import Probe, clear_probes, probe_pod
+from cri_switch.cluster.probe_manifest import NAMESPACE, probe_manifest
 from cri_switch.cluster.transport import Answer, Request
 from cri_switch.model.errors import ApiError, NotProven, RemoteTimeout
 from tests.unit.cluster.fake_api import Clock, FakeApi, add_node, cluster, pod, status
@@ -122,7 +123,7 @@ def test_leftovers_go_first() -> None:
         ("there", "w2", "2026-11-23T17:59:00Z"),
         ("old", "w2", "2026-11-23T12:00:00Z"),
     ):
-        left = manifest(name, node, "i")
+        left = probe_manifest(name, node, "i")
         left["metadata"]["creationTimestamp"] = made
         bench.api.add("pods", left)
     with bench.probe() as probe:
@@ -132,7 +133,7 @@ def test_leftovers_go_first() -> None:
 def test_a_drain_is_not_held_up_by_what_a_killed_run_left() -> None:
     bench = Bench()
     for name, node in (("here", "w1"), ("there", "w2")):
-        left = manifest(name, node, "i")
+        left = probe_manifest(name, node, "i")
         left["metadata"]["creationTimestamp"] = "2026-11-23T17:59:00Z"
         bench.api.add("pods", left)
     clear_probes(cluster(bench.api), bench.node, sleep=bench.clock.sleep, clock=bench.clock, now=lambda: NOW)
