@@ -151,14 +151,19 @@ class Cluster:
     def delete(
         self, kind: str, name: str, namespace: str | None = None, *, uid: str | None = None, grace: int | None = None
     ) -> bool:
-        """Ask for an object's deletion; with `uid` only that very object. False when it was gone already."""
+        """Ask for an object's deletion, again where the answer is lost; with `uid` only that very object.
+
+        False when it was gone already.
+        """
         options: Obj = {"apiVersion": "v1", "kind": "DeleteOptions"}
         if uid:
             options["preconditions"] = {"uid": uid}
         if grace is not None:
             options["gracePeriodSeconds"] = grace
         try:
-            self._call("DELETE", self._discovery.resource(kind).path(namespace, name), body=options, manner="mutation")
+            self._call(
+                "DELETE", self._discovery.resource(kind).path(namespace, name), body=options, manner="repeatable"
+            )
         except ApiError as problem:
             if problem.status == 404 and problem.reason == "NotFound":
                 return False

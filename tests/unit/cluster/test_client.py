@@ -260,6 +260,15 @@ def test_a_review_is_asked_again_and_asked_for_in_a_dry_run_too() -> None:
     assert not any(dict(request.query).get("dryRun") for request in api.requests)
 
 
+@pytest.mark.parametrize("done", [False, True])
+def test_a_pod_is_deleted_through_a_500(done: bool) -> None:
+    """Carried out or not: it is gone, and that is what was asked for."""
+    api, met = _once("DELETE", "/pods/a", Answer(500, "boom"), done=done)
+    cluster(api).create("Pod", pod("a"), namespace="lab")
+    assert cluster(api).delete("Pod", "a", "lab") is not done
+    assert (met, [key for key in api.objects if key[0] == "pods"]) == ([1], [])
+
+
 def test_a_pod_is_not_created_again() -> None:
     api, met = _once("POST", "/pods", Answer(500, "boom"))
     with pytest.raises(ApiError) as caught:
