@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import io
 import logging
 import os
 import re
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -19,27 +17,20 @@ from typing import BinaryIO
 import paramiko
 
 from cri_switch.model.deadline import Deadline
-from cri_switch.model.errors import (
-    LoginRefused,
-    RemoteCommandFailed,
-    RemoteTimeout,
-    SudoRefused,
-    Unreachable,
-)
+from cri_switch.model.errors import RemoteCommandFailed, RemoteTimeout, SudoRefused, Unreachable
 from cri_switch.model.migration import Ssh
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.secrets import masked
-from cri_switch.node import host_keys
 from cri_switch.node.channel import ChannelDeadline, ChannelLost, TooMuchOutput, pump
 from cri_switch.node.command import Command, Result, plain
 from cri_switch.node.resolve import resolve
 from cri_switch.node.ssh_config import SshHost
+from cri_switch.node.ssh_login import Login
 from cri_switch.node.transfer import Download
 
 log = logging.getLogger("cri_switch.node")
 
 OUTPUT_LIMIT = 64 * 1024 * 1024
-KEEPALIVE = 10
 SECURE_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 SUDO_REFUSED = re.compile(
     r"^sudo: (a password is required|a terminal is required|no tty present|sorry, you must have a tty)"
@@ -54,7 +45,7 @@ class SshConnection:
     """A live connection to one node; thread-safe, each command has a channel of its own."""
 
     def __init__(self, node: NodeRef, host: SshHost, ssh: Ssh) -> None:
-        self._node, self._host, self._ssh = node, host, ssh
+        self._node, self._ssh, self._login = node, ssh, Login(node, host, ssh)
         self._client: paramiko.SSHClient | None = None
         self._lock = threading.RLock()
 
@@ -168,7 +159,7 @@ class SshConnection:
                 raise SudoRefused(
                     f"{self.node}: sudo refuses {command}: {stderr.strip().splitlines()[-1]}",
                     state="the command was not run",
-                    next_step=f"install deployments/sudoers on {self.node} for the user {self._user}",
+                    next_step=f"install deployments/sudoers on {self.node} for the user {self._login.user}",
                 )
             if SUDO_NOT_FOUND.search(stderr):
                 rc = 127
@@ -189,10 +180,6 @@ class SshConnection:
         paths = [f"{folder}/{program}" for folder in SECURE_PATH]
         return self.run(plain("stat", "-L", "-c", "%n", "--", *paths, ok=range(256))).stdout.strip() == ""
 
-    @property
-    def _user(self) -> str:
-        return self._host.user or getpass.getuser()
-
     def _channel(self, timeout: float) -> paramiko.Channel:
         """A new channel; a cached connection that turns out to be dead is opened anew, once (nothing was sent yet)."""
         with self._lock:
@@ -202,7 +189,7 @@ class SshConnection:
             return _session(client, timeout)
         except (paramiko.SSHException, OSError, EOFError) as problem:
             if fresh:
-                raise self._unreachable("no session could be opened", problem) from problem
+                raise self._login.unreachable("no session could be opened", problem) from problem
         with self._lock:
             if self._client is client:
                 self.close()
@@ -210,83 +197,13 @@ class SshConnection:
         try:
             return _session(client, timeout)
         except (paramiko.SSHException, OSError, EOFError) as problem:
-            raise self._unreachable("no session could be opened", problem) from problem
+            raise self._login.unreachable("no session could be opened", problem) from problem
 
     def _connected(self) -> paramiko.SSHClient:
         with self._lock:
             if self._client is None:
-                self._client = self._connect()
+                self._client = self._login.client()
             return self._client
-
-    def _connect(self) -> paramiko.SSHClient:
-        host, seconds = self._host, self._ssh.connect_timeout
-        client = paramiko.SSHClient()
-        keys = host_keys.known_keys(host.known_hosts)
-        names = [host.host_key_alias] if host.host_key_alias else [host.hostname, self.node, self._node.address]
-        known = [name for name in names if name and keys.lookup(host_keys.known_as(name, host.port)) is not None]
-        name = known[0] if known else names[0]
-        client.get_host_keys().update(keys)
-        client.set_missing_host_key_policy(host_keys.Policy(self.node, self._ssh.host_keys, host.known_hosts))
-        try:
-            client.connect(
-                name,
-                port=host.port,
-                username=self._user,
-                key_filename=[  # type: ignore[arg-type]  # a list is what paramiko documents
-                    file for file in host.identity_files if Path(file).is_file()
-                ],
-                allow_agent=not host.identities_only,
-                look_for_keys=False,
-                timeout=seconds,
-                banner_timeout=seconds,
-                auth_timeout=seconds,
-                sock=self._socket(seconds),
-            )
-        except paramiko.BadHostKeyException as problem:
-            client.close()
-            raise host_keys.changed(self.node, name, host.port, host.known_hosts, problem.key) from problem
-        except paramiko.AuthenticationException as problem:
-            client.close()
-            raise self._refused(problem) from problem
-        except (paramiko.SSHException, OSError, EOFError) as problem:
-            client.close()
-            if "No authentication methods available" in str(problem):
-                raise self._refused(problem) from problem
-            raise self._unreachable("no connection", problem) from problem
-        except BaseException:
-            client.close()
-            raise
-        transport = client.get_transport()
-        if transport is not None:
-            transport.set_keepalive(KEEPALIVE)
-        log.debug("%s: connected to %s port %d as %s", self.node, host.hostname, host.port, self._user)
-        return client
-
-    def _socket(self, seconds: float) -> socket.socket | paramiko.ProxyCommand:
-        if self._host.proxy:
-            return paramiko.ProxyCommand(self._host.proxy)
-        sock = socket.create_connection((self._host.hostname, self._host.port), timeout=seconds)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # a node that is gone answers no keepalive: the kernel then ends the connection after this many milliseconds
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(max(30.0, 2 * seconds) * 1000))
-        return sock
-
-    def _refused(self, problem: Exception) -> LoginRefused:
-        files = [file for file in self._host.identity_files if Path(file).is_file()]
-        return LoginRefused(
-            f"{self.node}: {self._user}@{self._host.hostname} does not accept our key: {problem}",
-            state="tried "
-            + (", ".join(files) or "no key file")
-            + ("" if self._host.identities_only else " and the agent"),
-            next_step=f"make this work without a question: ssh {self.node} true",
-        )
-
-    def _unreachable(self, what: str, problem: Exception) -> Unreachable:
-        return Unreachable(
-            f"{self.node}: {what} to {self._host.hostname} port {self._host.port}: {problem or type(problem).__name__}",
-            next_step=f"check the node and the way to it: ssh {self.node} true",
-        )
 
 
 def _session(client: paramiko.SSHClient, timeout: float) -> paramiko.Channel:
