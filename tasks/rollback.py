@@ -22,7 +22,7 @@ from cri_switch.node.action import Action, perform
 from cri_switch.node.actions.restore import forget
 from cri_switch.node.actions.undo import undo
 from cri_switch.node.before import Before
-from cri_switch.node.journal import HOME
+from cri_switch.node.home import HOME
 from cri_switch.node.reserve import release_reserve
 from tasks import reach
 from tasks.diary import write_down

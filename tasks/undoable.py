@@ -11,7 +11,8 @@ from cri_switch.node.action import Action, perform
 from cri_switch.node.actions.undo import refuse_without_docker
 from cri_switch.node.before import Before, before_fact
 from cri_switch.node.facts.machine import BOOT_ID
-from cri_switch.node.journal import HOME, journal_fact
+from cri_switch.node.home import HOME
+from cri_switch.node.journal import journal_fact
 from tasks import reach
 from tasks.look import look
 

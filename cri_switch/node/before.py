@@ -17,7 +17,7 @@ from cri_switch.node.facts.network import IP6TABLES, IPTABLES, sysctl_values
 from cri_switch.node.facts.packages import DOCKER, HELD, MANUAL, packages
 from cri_switch.node.facts.units import units
 from cri_switch.node.files import file_fact
-from cri_switch.node.journal import HOME, folder, home_fact
+from cri_switch.node.home import HOME, folder, home_fact
 from cri_switch.node.reserve import keep_reserve
 from cri_switch.render.sysctl import SYSCTLS
 

@@ -8,7 +8,7 @@ from typing import Any
 from cri_switch.node.action import Part, read
 from cri_switch.node.facts.kubelet_flags import KUBELET_UNIT, foreign_flags, kubelet_extra
 from cri_switch.node.files import file_fact
-from cri_switch.node.journal import folder
+from cri_switch.node.home import folder
 from cri_switch.render.kubelet_flags import flag_value
 
 CNI_BIN_DIR, CNI_CONF_DIR = "/opt/cni/bin", "/etc/cni/net.d"

@@ -8,7 +8,7 @@ from typing import Any
 from cri_switch.node.action import Action, Do, Part, read
 from cri_switch.node.command import sudo
 from cri_switch.node.fact import Fact
-from cri_switch.node.journal import folder
+from cri_switch.node.home import folder
 
 MEGABYTES = 32
 """The journal, the restored files, and what dockerd and the kubelet write to make a node's containers anew."""

@@ -32,8 +32,8 @@ from cri_switch.node.facts.kubelet import CONFIG, KubeletConfig, parse_kubelet_c
 from cri_switch.node.facts.room import Room, room
 from cri_switch.node.facts.units import units
 from cri_switch.node.files import RemoteFile, file_fact
+from cri_switch.node.home import HOME, folder
 from cri_switch.node.job import job
-from cri_switch.node.journal import HOME, folder
 
 STORE = "/var/lib/containerd"
 COPIES = {"/var/lib": 1, STORE: 2}

@@ -7,7 +7,7 @@ from cri_switch.model.migration import Migration
 from cri_switch.node.action import Action, Put, read
 from cri_switch.node.facts.kubelet_flags import KUBELET_UNIT, docker_requirements, foreign_flags, kubelet_extra
 from cri_switch.node.files import file_fact
-from cri_switch.node.journal import keep_original
+from cri_switch.node.originals import keep_original
 from cri_switch.render.kubelet_flags import switch_flags
 
 _EDIT = "edit it by hand, systemctl daemon-reload, then run the same again"

@@ -20,7 +20,7 @@ from cri_switch.node.facts.programs import has_program
 from cri_switch.node.facts.units import units
 from cri_switch.node.files import RemoteFile, file_fact
 from cri_switch.node.flags import CNI_BIN_DIR, CNI_CONF_DIR, flags_before
-from cri_switch.node.journal import keep_original
+from cri_switch.node.originals import keep_original
 from cri_switch.render.containerd_config import CONFIG_TOML, ContainerdWish, configure_containerd
 from cri_switch.render.containerd_registry import reads_hosts_toml
 from cri_switch.render.containerd_schema import CRI_NAMES

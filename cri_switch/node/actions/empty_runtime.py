@@ -29,7 +29,8 @@ from cri_switch.node.facts.programs import has_program
 from cri_switch.node.facts.units import units
 from cri_switch.node.files import file_fact
 from cri_switch.node.flags import CNI_BIN_DIR, CNI_CONF_DIR, flags_before
-from cri_switch.node.journal import folder, keep_original
+from cri_switch.node.home import folder
+from cri_switch.node.originals import keep_original
 from cri_switch.render.containerd_config import CONFIG_TOML
 from cri_switch.render.serves_cri import minimal_config, serves_cri
 

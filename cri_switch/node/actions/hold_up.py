@@ -9,7 +9,7 @@ from cri_switch.node.action import Do, Part, Put, read
 from cri_switch.node.command import sudo
 from cri_switch.node.facts.network import FILESYSTEMS, sysctl_values
 from cri_switch.node.files import file_fact
-from cri_switch.node.journal import keep_original
+from cri_switch.node.originals import keep_original
 from cri_switch.render.sysctl import MODULES, MODULES_CONF, SYSCTL_CONF, SYSCTLS, modules_conf, sysctl_conf
 
 BRIDGE_KEY = "net.bridge.bridge-nf-call-iptables"

@@ -12,7 +12,7 @@ from cri_switch.node.action import Action, Part, read
 from cri_switch.node.apt import apt, keep_from_autoremove, lift_holds, restore_holds, simulated
 from cri_switch.node.before import before_fact
 from cri_switch.node.facts.packages import HELD, Package, packages, policy
-from cri_switch.node.journal import keep_original
+from cri_switch.node.originals import keep_original
 from cri_switch.render.containerd_config import CONFIG_TOML
 
 

@@ -20,7 +20,8 @@ from cri_switch.node.facts.network import IP6TABLES, IPTABLES, sysctl_values
 from cri_switch.node.facts.packages import HELD, MANUAL, packages
 from cri_switch.node.facts.times import modified
 from cri_switch.node.facts.units import units
-from cri_switch.node.journal import Original, folder, originals_fact
+from cri_switch.node.home import folder
+from cri_switch.node.originals import Original, originals_fact
 from cri_switch.render.containerd_config import CONFIG_TOML
 from cri_switch.render.hosts_toml import CERTS_D
 from cri_switch.render.sysctl import SYSCTLS

@@ -11,7 +11,8 @@ from cri_switch.model.errors import NotProven, RemoteCommandFailed
 from cri_switch.node.action import Action, perform
 from cri_switch.node.command import Command, Result
 from cri_switch.node.fake import Answer, ScriptedConnection
-from cri_switch.node.journal import Entry, append, journal_fact, keep_original, next_attempt, parse_entries
+from cri_switch.node.journal import Entry, append, journal_fact, next_attempt, parse_entries
+from cri_switch.node.originals import keep_original
 
 ENTRY = Entry(1.0, "run", 1, "drain", "done", "ok", "boot1")
 
