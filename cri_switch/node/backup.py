@@ -16,50 +16,13 @@ from pathlib import Path
 
 from cri_switch.model.errors import BackupFailed, CriSwitchError
 from cri_switch.model.private_file import make_private, write_private
-from cri_switch.node.command import sudo
 from cri_switch.node.etcd_snapshot import Snapshot, snapshot
-from cri_switch.node.fact import Fact
 from cri_switch.node.facts.etcd import MANIFEST, EtcdPod, parse_etcd_manifest
-from cri_switch.node.facts.files_below import files_below
 from cri_switch.node.restore_text import restore_text
-from cri_switch.node.transfer import Download, Transfer
+from cri_switch.node.saved import Saved, save_node, save_pki, saved_as
+from cri_switch.node.transfer import Transfer
 
-NODE_PATHS = (
-    "/var/lib/kubelet/config.yaml",
-    "/var/lib/kubelet/kubeadm-flags.env",
-    "/etc/default/kubelet",
-    "/etc/default/docker",
-    "/etc/docker/daemon.json",
-    "/etc/containerd",
-    "/etc/crictl.yaml",
-    "/etc/cni/net.d",
-    "/etc/sysctl.conf",
-    "/etc/sysctl.d",
-    "/etc/modules-load.d",
-    "/etc/kubernetes/manifests",
-    "/etc/systemd/system/docker.service",
-    "/etc/systemd/system/docker.service.d",
-    "/etc/systemd/system/docker.socket.d",
-    "/etc/systemd/system/containerd.service",
-    "/etc/systemd/system/containerd.service.d",
-    "/etc/systemd/system/kubelet.service",
-    "/etc/systemd/system/kubelet.service.d",
-)
-PKI = "/etc/kubernetes/pki"
 AT_ONCE = 8
-
-
-@dataclass(frozen=True)
-class Saved:
-    """One file of the backup; `mode` is octal, `owner` is user:group, both as on the node."""
-
-    file: str
-    node: str
-    path: str
-    sha256: str
-    size: int
-    mode: str = ""
-    owner: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,12 +70,12 @@ def backup(
         make_private(directory.expanduser())
         part.mkdir(mode=0o700)
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            each = pool.map(lambda item: _node(item[1], part, flags_file), sorted(connections.items()))
+            each = pool.map(lambda item: save_node(item[1], part, flags_file), sorted(connections.items()))
             saved = [file for files in each for file in files]
         first = connections[control_planes[0]]
         etcd = snapshot(first, part / "etcd-snapshot.db", stamp)
-        saved.append(_saved(part, first.node, "etcd", etcd.download))
-        saved.append(_pki(first, part))
+        saved.append(saved_as(part, first.node, "etcd", etcd.download))
+        saved.append(save_pki(first, part))
         report = BackupReport(whole, first.node, etcd.revision, etcd.keys, tuple(saved), tuple(not_backed_up))
         etcds = {first.node: etcd.pod, **_other_members(part, control_planes[1:])}
         text = restore_text(cluster, stamp, control_planes, etcds, _rows(report), report.not_backed_up)
@@ -132,36 +95,6 @@ def backup(
             next_step=problem.next_step or "run the same command again",
         ) from problem
     return report
-
-
-def _node(connection: Transfer, part: Path, flags_file: str) -> list[Saved]:
-    """One node's files, under nodes/NAME with the paths that they have there."""
-    saved = []
-    found = files_below((*NODE_PATHS, *(() if flags_file in NODE_PATHS else (flags_file,)))).read(connection)
-    if flags_file not in {file.path for file in found}:
-        raise BackupFailed(f"{connection.node}: there is no {flags_file}", next_step="set spec.kubelet.flags_file")
-    for file in found:
-        here = part / "nodes" / connection.node / file.path.lstrip("/")
-        make_private(here.parent)
-        download = connection.run_to_file(sudo("cat", "--", file.path), here)
-        saved.append(_saved(part, connection.node, file.path, download, file.mode, file.owner))
-    return saved
-
-
-def _pki(connection: Transfer, part: Path) -> Saved:
-    """/etc/kubernetes/pki and the kubeconfigs beside it, as one tar."""
-    found = Fact(
-        "kubeconfigs",
-        sudo("find", "/etc/kubernetes", "-maxdepth", "1", "-type", "f", "-name", "*.conf", "-printf", "%p\\n"),
-        lambda result: result.stdout.splitlines(),
-    ).read(connection)
-    members = [path.lstrip("/") for path in (PKI, *sorted(found))]
-    download = connection.run_to_file(sudo("tar", "-C", "/", "-c", "--", *members, timeout=120), part / "pki.tar")
-    with tarfile.open(download.path) as archive:
-        names = set(archive.getnames())
-    if missing := {f"{PKI.lstrip('/')}/ca.crt"} - names:
-        raise BackupFailed(f"{connection.node}: {', '.join(missing)} is not in the copy of the PKI")
-    return _saved(part, connection.node, PKI, download)
 
 
 def _other_members(part: Path, nodes: Sequence[str]) -> dict[str, EtcdPod]:
@@ -200,8 +133,3 @@ def _describe(report: BackupReport, part: Path, cluster: str, stamp: str, etcd: 
         with (part / file.file).open("rb") as saved:
             if hashlib.file_digest(saved, "sha256").hexdigest() != file.sha256:
                 raise BackupFailed(f"{file.file} is not what {file.node} sent")
-
-
-def _saved(part: Path, node: str, path: str, download: Download, mode: str = "", owner: str = "") -> Saved:
-    file = str(download.path.relative_to(part))
-    return Saved(file, node, path, download.sha256, download.size, mode, owner)
