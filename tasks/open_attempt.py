@@ -23,10 +23,10 @@ from cri_switch.node.action import Action
 from cri_switch.node.actions.configure_kubelet import configure_kubelet
 from cri_switch.node.actions.configure_runtime import configure_runtime
 from cri_switch.node.actions.install_runtime import install_runtime
+from cri_switch.node.actions.note_before import note_before
 from cri_switch.node.actions.start_runtime import start_runtime
 from cri_switch.node.actions.stop_docker import stop_docker
 from cri_switch.node.actions.stop_kubelet import stop_kubelet
-from cri_switch.node.before import note_before
 from cri_switch.node.facts.machine import BOOT_ID
 from cri_switch.node.journal import Entry, append, journal_fact, next_attempt
 from tasks import reach

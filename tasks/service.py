@@ -20,7 +20,8 @@ from cri_switch.cluster.workloads import controllers_on, with_earlier
 from cri_switch.model.attempt import Attempt
 from cri_switch.model.migration import Migration
 from cri_switch.model.step_result import StepResult
-from cri_switch.node.before import before_fact, note_cluster
+from cri_switch.node.actions.note_before import note_cluster
+from cri_switch.node.before import before_fact
 from tasks import reach, stop
 from tasks.left_pending import waiting_for_uncordon
 from tasks.step import DRY, Outcome, step

@@ -22,6 +22,7 @@ from cri_switch.node.actions.carry_images import import_images, stage_images
 from cri_switch.node.actions.configure_kubelet import configure_kubelet
 from cri_switch.node.actions.configure_runtime import configure_runtime
 from cri_switch.node.actions.install_runtime import install_runtime
+from cri_switch.node.actions.note_before import note_before
 from cri_switch.node.actions.restore import forget
 from cri_switch.node.actions.retire_docker import retire_docker
 from cri_switch.node.actions.start_kubelet import start_kubelet
@@ -29,7 +30,6 @@ from cri_switch.node.actions.start_runtime import start_runtime
 from cri_switch.node.actions.stop_docker import stop_docker
 from cri_switch.node.actions.stop_kubelet import stop_kubelet
 from cri_switch.node.actions.undo import undo
-from cri_switch.node.before import note_before
 from cri_switch.node.pool import ConnectionPool
 from cri_switch.node.ssh import SshConnection
 from tests.faults.standing import runs_once, standing

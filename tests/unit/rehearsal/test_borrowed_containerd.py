@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from cri_switch.node.actions.note_before import note_before
 from cri_switch.node.actions.undo import undo
-from cri_switch.node.before import note_before
 from cri_switch.node.facts.own_containerd import OWN_CONTAINERD
 from cri_switch.node.facts.units import units
 from tests.unit.rehearsal.switching import MINE, Switching

@@ -7,9 +7,9 @@ import tomllib
 import pytest
 
 from cri_switch.model.errors import NotProven
+from cri_switch.node.actions.note_before import note_before
 from cri_switch.node.actions.release_addresses import release_addresses
 from cri_switch.node.actions.undo import undo
-from cri_switch.node.before import note_before
 from cri_switch.node.facts.control_plane import prove_control_plane
 from cri_switch.node.facts.network import IPTABLES
 from cri_switch.node.proof import prove_runtime
