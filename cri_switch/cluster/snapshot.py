@@ -4,36 +4,21 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict
 
 from cri_switch.cluster import pods
 from cri_switch.cluster.client import Cluster, Obj
+from cri_switch.cluster.counts import Count, counts, unready
 from cri_switch.cluster.left_pending import Kept, LeftPending, none_kept
 from cri_switch.cluster.wait import Pace, until
 
-KINDS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
 _FAILING = {
     "CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName",
     "CreateContainerError", "CreateContainerConfigError", "RunContainerError",
 }  # fmt: skip
 _RUN_OF_CRONJOB = re.compile(r"-\d{7,}$")
-
-
-class Count(BaseModel):
-    """One controller: pods wanted and ready."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    namespace: str
-    kind: str
-    name: str
-    wanted: int
-    ready: int
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}"
 
 
 class WorkloadSnapshot(BaseModel):
@@ -56,29 +41,6 @@ def take_snapshot(cluster: Cluster) -> WorkloadSnapshot:
         not_ready=tuple(not_ready(cluster.list("Node"))),
         exhausted=tuple(exhausted(cluster.list("PodDisruptionBudget"))),
     )
-
-
-def counts(cluster: Cluster) -> tuple[Count, ...]:
-    """Every controller that no other controls. Raises ApiError, Unreachable."""
-    return tuple(_count(found) for kind in KINDS for found in cluster.list(kind) if pods.controller(found) is None)
-
-
-def unready(
-    before: Iterable[Count], after: Iterable[Count], left: Mapping[tuple[str, str, str], int] | None = None
-) -> list[str]:
-    """What was whole, or further on, and is not now: pure. No more is asked than there was, nor than is wanted now.
-
-    `left`: how many pods of (namespace, kind, name) nobody waits for.
-    """
-    now = {str(count): count for count in after}
-    lines = []
-    for old in before:
-        new = now.get(str(old))
-        wanted = min(old.ready, old.wanted, new.wanted) if new else 0
-        wanted -= (left or {}).get((old.namespace, old.kind, old.name), 0)
-        if new and new.ready < wanted:
-            lines.append(f"{old}: {new.ready} of {new.wanted} ready, {old.ready} before")
-    return lines
 
 
 def wait_whole(
@@ -141,19 +103,3 @@ def exhausted(budgets: list[Obj]) -> list[str]:
         if status.get("expectedPods") and not status.get("disruptionsAllowed"):
             lines.append(f"{metadata['namespace']}/{metadata['name']}")
     return sorted(lines)
-
-
-def _count(found: Obj) -> Count:
-    status, metadata = found.get("status") or {}, found["metadata"]
-    if found["kind"] == "DaemonSet":
-        wanted, ready = status.get("desiredNumberScheduled"), status.get("numberReady")
-    else:
-        replicas = found["spec"].get("replicas")
-        wanted, ready = 1 if replicas is None else replicas, status.get("readyReplicas")
-    return Count(
-        namespace=metadata["namespace"],
-        kind=found["kind"],
-        name=metadata["name"],
-        wanted=int(wanted or 0),
-        ready=int(ready or 0),
-    )

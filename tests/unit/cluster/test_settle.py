@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from cri_switch.cluster.controller_status import short
+from cri_switch.cluster.counts import Count, unready
 from cri_switch.cluster.pods import EvictedPod
 from cri_switch.cluster.settle import settled
-from cri_switch.cluster.snapshot import Count, WorkloadSnapshot, take_snapshot, unready, wait_whole
+from cri_switch.cluster.snapshot import WorkloadSnapshot, take_snapshot, wait_whole
 from cri_switch.cluster.transport import Answer
 from cri_switch.cluster.workloads import controllers_on
 from cri_switch.model.errors import RemoteTimeout
