@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from prefect import get_run_logger
 
-from cri_switch.model.errors import CriSwitchError, LockHeld, Moved, NodeFailed, RollbackFailed, Stopped, Unreachable
+from cri_switch.model.errors import CriSwitchError, LockHeld, NodeFailed, Stopped
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_end import RunSoFar, rolled_back
 from cri_switch.model.node_outcome import NodeOutcome
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
 from cri_switch.model.report import Report
+from flows.conclusion import concluded, failed, first_typed
 from flows.migrate_node import begun, migrate_node
 from flows.side_by_side import side_by_side
 from tasks import stop
@@ -60,7 +61,7 @@ class Batches:
         Raises:
             NodeFailed: more nodes failed than `max_failures`; no further node may start.
             NotProven: as in_turn; things may have changed since, for as long as an approval takes.
-        WindowClosed: the window has ended while the control plane was asked.
+            WindowClosed: the window has ended while the control plane was asked.
         """
         if batch[0].role == "control-plane" and not self.migration.spec.dry_run:
             may_go_out(batch[0], self.plan, self.migration)
@@ -83,8 +84,8 @@ class Batches:
         lost = [name for name, problem in self.failures.items() if not rolled_back(problem)]
         if not self.migration.spec.dry_run and any(name not in self.outcomes for name in lost):
             return True
-        failed = any(node.name in self.failures for node in batch)
-        return failed and (batch == self.plan.canary or batch[0].role == "control-plane")
+        here = any(node.name in self.failures for node in batch)
+        return here and (batch == self.plan.canary or batch[0].role == "control-plane")
 
     def remove_docker(self) -> None:
         """Docker's packages, node by node, once the whole cluster is proven: not where a node has failed.
@@ -125,34 +126,14 @@ class Batches:
         self.problem = problem = Stopped(
             "the run was cancelled",
             state=self.so_far.state,
-            next_step=self._first + "run the same command again: it resumes here",
+            next_step=first_typed(self.failures) + "run the same command again: it resumes here",
         )
         return problem
 
     def conclude(self, report: Report) -> Report:
-        """The report of a run that reached its end, or the error that says why it did not.
-
-        Raises:
-            CriSwitchError: what ended the run early; its `report` is the report.
-            Moved: the chosen nodes arrived, but the cluster's nodes are not those of the plan any more.
-            Unreachable: they arrived, but the API could not be asked how they are at the end.
-        """
-        problem = self.problem
-        if problem is None and self.failures:
-            problem = self._failed()
-        if problem is None and report.moved:
-            problem = Moved(
-                "the cluster's nodes changed since the plan: " + "; ".join(report.moved),
-                state="every node of the plan is on the new runtime",
-                next_step="run the same command again: it plans with the nodes that are there now",
-            )
-        if problem is None and report.warnings:
-            problem = Unreachable("; ".join(report.warnings), next_step="run the same command again: it looks anew")
-        if problem is not None:
-            problem.state = problem.state or self.so_far.state
-            problem.report = report
-            raise problem
-        return report
+        """The report of a run that reached its end; raises what `concluded` raises."""
+        problem = self.problem or (self._failed() if self.failures else None)
+        return concluded(report, problem, self.so_far)
 
     def _one(self, node: NodeRef) -> None:
         """A node, noted at once as arrived or failed: a cancel that comes now knows it. A stop is no failure."""
@@ -188,23 +169,5 @@ class Batches:
         result = remove_docker(outcome.attempt, self.migration)
         self.outcomes[name] = outcome.model_copy(update={"results": (*outcome.results, result)})
 
-    @property
-    def _first(self) -> str:
-        """What must be typed before anything else, for nodes that are unhealthy."""
-        return "".join(
-            f"{each.next_step}; then " for each in self.failures.values() if isinstance(each, RollbackFailed)
-        )
-
     def _failed(self) -> CriSwitchError:
-        """Its state is for `conclude`, when everything has been left as it stays."""
-        lines = "\n".join(f"{name}: {problem}" for name, problem in self.failures.items())
-        again = "mend what is named above and run the same command again"
-        if all(name in self.outcomes for name in self.failures):
-            kind = NodeFailed if self.left else CriSwitchError
-            return kind(
-                f"Docker's packages were not removed everywhere:\n{lines}", next_step=f"{again}: it removes them"
-            )
-        return NodeFailed(
-            f"not every node reached the target:\n{lines}",
-            next_step=f"{self._first}{again}: it resumes at the failed node",
-        )
+        return failed(self.failures, self.outcomes, self.left)
