@@ -11,13 +11,8 @@ from cri_switch.model.migration import Migration
 from cri_switch.node.action import Action, Do, Part, Until, read
 from cri_switch.node.actions.empty_runtime import empty_runtime
 from cri_switch.node.actions.free_docker import free_docker
-from cri_switch.node.actions.restore import (
-    forget_originals,
-    restore_files,
-    restore_kernel,
-    restore_packages,
-    restore_runtime,
-)
+from cri_switch.node.actions.restore import forget_originals, restore_files, restore_kernel, restore_runtime
+from cri_switch.node.actions.restore_packages import restore_packages
 from cri_switch.node.actions.retire_docker import SERVICE, SOCKET
 from cri_switch.node.actions.stop_kubelet import KUBELET
 from cri_switch.node.before import Before, before_fact
