@@ -7,24 +7,21 @@ from typing import Any
 
 from cri_switch.model.migration import Migration
 from cri_switch.node.action import Do, Part, Put, Until, read
+from cri_switch.node.actions.empty_by_ctr import TASKS, empty_by_ctr
 from cri_switch.node.actions.give_back import give_back
 from cri_switch.node.actions.remove_stale_rules import CRI_CACHE
 from cri_switch.node.before import Before
 from cri_switch.node.command import plain, sudo
-from cri_switch.node.fact import Fact
 from cri_switch.node.facts.cni import attachments
 from cri_switch.node.facts.containerd import UNIT
-from cri_switch.node.facts.cri import containerd_tasks, cri_sandboxes, runtime_status
+from cri_switch.node.facts.cri import cri_sandboxes, runtime_status
 from cri_switch.node.facts.leftovers import (
     CTR_CONTAINERS,
-    CTR_PIDS,
     K8S_SHIMS,
     children_of,
     cri_work,
-    ctr_container,
     stop_order,
 )
-from cri_switch.node.facts.network import MOUNT_POINTS
 from cri_switch.node.facts.programs import has_program
 from cri_switch.node.facts.units import units
 from cri_switch.node.files import file_fact
@@ -34,10 +31,8 @@ from cri_switch.node.originals import keep_original
 from cri_switch.render.containerd_config import CONFIG_TOML
 from cri_switch.render.serves_cri import minimal_config, serves_cri
 
-_TASKS = containerd_tasks("k8s.io")
 _NEXT = "on the node: sudo crictl rmp -af; sudo ctr -n k8s.io tasks ls"
 _TRIES, _PATIENCE = 5, 15
-_SANDBOXES = "/io.containerd.grpc.v1.cri/sandboxes/"
 
 
 def empty_runtime(migration: Migration, before: Before, *, migration_id: str) -> Generator[Part, Any, list[str]]:
@@ -65,13 +60,13 @@ def empty_runtime(migration: Migration, before: Before, *, migration_id: str) ->
             answered = True
         if answered:
             done += yield from _by_cri(endpoint)
-    elif (yield from read(_TASKS)) is None:
+    elif (yield from read(TASKS)) is None:
         done += yield from _make_cri(migration, migration_id)
     left = yield from _holds_any()
     if left:
         flags = yield from flags_before(migration_id, migration.spec.kubelet.flags_file)
-        done += yield from _by_ctr(flags.get("cni-bin-dir", CNI_BIN_DIR))
-    yield Until(_TASKS, lambda now: not now, "no task in containerd's k8s.io", 10, next_step=_NEXT)
+        done += yield from empty_by_ctr(flags.get("cni-bin-dir", CNI_BIN_DIR))
+    yield Until(TASKS, lambda now: not now, "no task in containerd's k8s.io", 10, next_step=_NEXT)
     done += yield from _end_orphans()
     flags = yield from flags_before(migration_id, migration.spec.kubelet.flags_file)
     leaked = yield from read(attachments(CRI_CACHE))
@@ -97,7 +92,7 @@ def _end_orphans() -> Generator[Part, Any, list[str]]:
 
 def _holds_any() -> Generator[Part, Any, bool]:
     """Whether containerd has a container or a task in k8s.io; False too where none answers."""
-    if (yield from read(_TASKS)) is None:
+    if (yield from read(TASKS)) is None:
         return False
     return bool((yield from read(CTR_CONTAINERS)))
 
@@ -125,7 +120,7 @@ def _make_cri(migration: Migration, migration_id: str) -> Generator[Part, Any, l
             status, lambda s: s.answered, "containerd's CRI answering", 60, next_step="journalctl -u containerd"
         )
     else:
-        yield Until(_TASKS, lambda t: t is not None, "containerd answering", 60, next_step="journalctl -u containerd")
+        yield Until(TASKS, lambda t: t is not None, "containerd answering", 60, next_step="journalctl -u containerd")
     return ["containerd restarted with its CRI"]
 
 
@@ -146,49 +141,3 @@ def _by_cri(endpoint: str) -> Generator[Part, Any, list[str]]:
         removed |= {one.id for one in sandboxes}
         yield Do(sudo(*crictl, "rmp", "-a", "-f", timeout=300, ok=(0, 1)), "remove containerd's pods")
     return [f"{len(removed)} pods of containerd's removed"] if removed else []
-
-
-def _by_ctr(bin_dir: str) -> Generator[Part, Any, list[str]]:
-    """What CRI would do, without it: kill, CNI DEL while the pauses live, remove, unmount, forget by a restart."""
-    work = []
-    for identity in (yield from read(CTR_CONTAINERS)):
-        work.append((yield from read(ctr_container(identity))))
-    pids = yield from read(CTR_PIDS)
-    for group in stop_order([one for one in work if one.id in pids]):
-        for one in group:
-            yield Do(_ctr("tasks", "kill", "-s", "SIGTERM", one.id), f"stop {one.name} of {one.pod}")
-        ids = {one.id for one in group}
-        alive = _alive({pids[one.id] for one in group})
-        for _ in range(group[0].grace * 5):
-            if not (yield from read(alive)):
-                break
-            yield Do(plain("sleep", "0.2"), f"the grace of {len(ids)} containers")
-        for identity in sorted(ids & set((yield from read(_TASKS)) or ())):
-            yield Do(_ctr("tasks", "kill", "-s", "SIGKILL", identity), "its grace is over")
-    given, failed = yield from give_back((yield from read(attachments(CRI_CACHE))), pids, bin_dir)
-    for one in work:
-        if one.id in pids:
-            yield Do(_ctr("tasks", "kill", "-s", "SIGKILL", one.id), f"end {one.name or 'the pause'} of {one.pod}")
-            yield Do(_ctr("tasks", "rm", "-f", one.id), "remove its task")
-        yield Do(_ctr("containers", "rm", one.id), f"remove {one.name or 'the pause'} of {one.pod}")
-    for path in (yield from read(MOUNT_POINTS)):
-        netns = path.startswith(("/run/netns/cni-", "/var/run/netns/cni-"))
-        if netns or (_SANDBOXES in path and path.endswith("/shm")):
-            yield Do(sudo("umount", path, ok=range(256)), "a mount of a pod that is gone")
-        if netns:
-            yield Do(sudo("rm", "-f", "--", path), "its network namespace")
-    yield Do(sudo("systemctl", "restart", UNIT, timeout=120), "containerd forgets the pods that are gone")
-    yield Until(_TASKS, lambda t: t is not None, "containerd answering", 60, next_step="journalctl -u containerd")
-    done = [f"{len(work)} containers of containerd's removed by ctr, {len(given)} network attachments given back"]
-    return done + (["CNI DEL failed: " + "; ".join(failed)] if failed else [])
-
-
-def _ctr(*words: str) -> Any:
-    return sudo("ctr", "-n", "k8s.io", *words, ok=range(256), timeout=60)
-
-
-def _alive(pids: set[int]) -> Fact[bool]:
-    paths = [f"/proc/{pid}/comm" for pid in sorted(pids)]
-    return Fact(
-        "containers that still run", plain("stat", "-c", "%n", "--", *paths, ok=(0, 1)), lambda r: bool(r.stdout)
-    )
