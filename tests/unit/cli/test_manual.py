@@ -58,7 +58,7 @@ def test_the_exit_codes_are_those_of_the_errors() -> None:
         "SettingsError": 3, "PreflightError": 3,
         "Unreachable": 4, "HostKeyRefused": 4, "LoginRefused": 4, "SudoRefused": 4, "ApiError": 4,
         "DrainBlocked": 5,
-        "RemoteTimeout": 6, "NotProven": 6, "DiskFull": 6, "BackupFailed": 6, "Moved": 6, "GateClosed": 6,
+        "RemoteTimeout": 6, "NotProven": 6, "DiskFull": 6, "ControlPlaneNotWell": 6, "BackupFailed": 6, "Moved": 6, "GateClosed": 6,
         "NodeFailed": 7, "RollbackFailed": 7,
         "LockHeld": 8,
         "WindowClosed": 9,
