@@ -84,7 +84,8 @@ class Runs:
     def _run(self, name: str, fault: Sequence[str] | None, promise: Promise, *words: str) -> Ended:
         program = [sys.executable, "-m", "tests.faults.runner"]
         injected = [word.replace("--", "@@") for word in fault or ("none",)]
-        with kept(self.site.directory / "admin.conf", self.logs / f"{name}-api.jsonl", promise):
+        killed = fault is not None and fault[2] == "kill"  # the only control plane may be out then
+        with kept(self.site.directory / "admin.conf", self.logs / f"{name}-api.jsonl", promise, cut=killed):
             begun = time.monotonic()
             done = subprocess.run(
                 [*program, *injected, "--", *words, "-f", str(self.file), "--yes", "-o", "json"],

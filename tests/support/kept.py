@@ -11,13 +11,13 @@ from tests.support.invariants import Promise, judge
 
 
 @contextmanager
-def kept(kubeconfig: Path, path: Path, promise: Promise) -> Iterator[None]:
-    """Record the block's changes in `path`, and judge them when it has ended well.
+def kept(kubeconfig: Path, path: Path, promise: Promise, *, cut: bool = False) -> Iterator[None]:
+    """Record the block's changes in `path`, and judge them when it has ended well; `cut`: the API may be away then.
 
     Raises:
         AssertionError: a promise was broken, or the recording is not whole.
     """
-    with recorded(kubeconfig, path) as events:
+    with recorded(kubeconfig, path, cut=cut) as events:
         yield
     broken = judge(events.lines(), promise).broken
     assert not broken, "\n".join(broken)
