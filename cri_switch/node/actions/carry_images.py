@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cri_switch.model.attempt import Attempt
-from cri_switch.model.disk_thresholds import disk_threshold
 from cri_switch.model.errors import NotProven
 from cri_switch.model.migration import Migration
 from cri_switch.node.action import Action, Do, Part, Put, Until, read
@@ -28,16 +27,14 @@ from cri_switch.node.facts.images import (
     docker_images,
     used_images,
 )
-from cri_switch.node.facts.kubelet import CONFIG, KubeletConfig, parse_kubelet_config
-from cri_switch.node.facts.room import Room, room
+from cri_switch.node.facts.kubelet import CONFIG, parse_kubelet_config
+from cri_switch.node.facts.room import room
 from cri_switch.node.facts.units import units
 from cri_switch.node.files import RemoteFile, file_fact
 from cri_switch.node.home import HOME, folder
+from cri_switch.node.image_room import COPIES, shortage
 from cri_switch.node.job import job
 
-STORE = "/var/lib/containerd"
-COPIES = {"/var/lib": 1, STORE: 2}
-"""Room that an image takes on its way: the archive below HOME; containerd's content and its snapshot."""
 EARLY = frozenset({"containerd", "runc"})
 
 
@@ -118,23 +115,6 @@ def import_images(migration: Migration, attempt: Attempt) -> Action:
     yield Put(f"{where}/imported.json", json.dumps(imported).encode(), "note what was imported", mode=0o600)
     yield Do(sudo("rm", "-f", "--", f"{where}/archive.json", path), "the archive is not needed any more")
     return f"{len(names)} images imported"
-
-
-def shortage(places: Mapping[str, Room], size: int, config: KubeletConfig) -> str:
-    """Why images of `size` bytes do not fit on the filesystems of COPIES' paths, "" when they do.
-
-    A path that does not exist yet will be on the filesystem of /var/lib.
-    """
-    here = {path: places.get(path, places["/var/lib"]) for path in COPIES}
-    for place in here.values():
-        copies = sum(COPIES[path] for path, other in here.items() if other.mount == place.mount)
-        name, limit = disk_threshold(config.eviction_hard, config.image_gc_high, place.size)
-        if (after := place.free - copies * size) < limit:
-            return (
-                f"{place.mount} would have {after / 2**30:.1f} GiB free, less than the {limit / 2**30:.1f} GiB below"
-                f" which the kubelet makes room ({name})"
-            )
-    return ""
 
 
 def _where(attempt: Attempt) -> str:

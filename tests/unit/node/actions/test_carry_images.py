@@ -10,12 +10,13 @@ import pytest
 
 from cri_switch.model.errors import NotProven
 from cri_switch.node.action import Action, Performed, perform
-from cri_switch.node.actions.carry_images import STORE, import_images, shortage, stage_images
+from cri_switch.node.actions.carry_images import import_images, stage_images
 from cri_switch.node.command import Command, Result
 from cri_switch.node.facts.images import canonical
 from cri_switch.node.facts.kubelet import KubeletConfig
 from cri_switch.node.facts.room import Room
 from cri_switch.node.fake import ScriptedConnection
+from cri_switch.node.image_room import STORE, shortage
 from tests.unit.node.helpers import ATTEMPT, job_text, migration, unit_text
 
 GIB = 2**30
