@@ -12,8 +12,6 @@ from typing import Any, TypeVar
 from cri_switch.checks.state import NodeState, Store
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
-from cri_switch.node.actions.install_runtime import runtime_package
-from cri_switch.node.apt import simulated
 from cri_switch.node.connection import Connection
 from cri_switch.node.fact import Fact
 from cri_switch.node.facts.docker import DOCKER_IDS, Container, docker_containers
@@ -21,8 +19,7 @@ from cri_switch.node.facts.docker_info import DOCKER_INFO, DockerInfo
 from cri_switch.node.facts.docker_pulls import REGISTRY_CERTS, proxy_not_carried
 from cri_switch.node.facts.etcd import MANIFEST
 from cri_switch.node.facts.files_below import files_below
-from cri_switch.node.facts.host_docker import HOST_DOCKER, SOCKET_CLIENTS, processes, processes_of
-from cri_switch.node.facts.images import docker_images
+from cri_switch.node.facts.host_docker import HOST_DOCKER, SOCKET_CLIENTS
 from cri_switch.node.facts.kubelet import CONFIG, parse_kubelet_config
 from cri_switch.node.facts.kubelet_flags import (
     KUBELET_UNIT,
@@ -33,7 +30,6 @@ from cri_switch.node.facts.kubelet_flags import (
 )
 from cri_switch.node.facts.machine import CLOCK, parse_os_release
 from cri_switch.node.facts.metadata import METADATA_BLACKHOLED
-from cri_switch.node.facts.packages import ALL_PACKAGES, DOCKER, KNOWN, policy
 from cri_switch.node.facts.paths import existing
 from cri_switch.node.facts.programs import places
 from cri_switch.node.facts.room import room
@@ -48,7 +44,9 @@ from cri_switch.render.errors import RenderError
 from cri_switch.render.hosts_toml import CERTS_D, hosts_files
 from cri_switch.render.kubelet_flags import flag_value, is_dropped, network_of_docker
 from cri_switch.render.registries import registries_of
+from tasks.docker_use import image_bytes, socket_processes
 from tasks.guarded import Guarded
+from tasks.package_state import package_state
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -61,7 +59,6 @@ _ON_CONTROL_PLANES = ("curl",)
 _CONTAINERD = ("/usr/bin/containerd", "/usr/local/bin/containerd", "/opt/bin/containerd")
 _CNI_CONFIGS = (".conf", ".conflist", ".json")
 """What libcni takes for one."""
-_OUR_OWN = frozenset({"dockerd", "kubelet", "docker", "containerd", "systemd"})
 
 
 class Reading:
@@ -155,16 +152,20 @@ class Reading:
                 for line in self.texts.get(_MOUNTS, "").splitlines()
                 if "containerd" in line and "tmpmounts" in line
             ),
-            image_bytes=self._guarded.attempt("images in use", self._image_bytes, 0),
+            image_bytes=self._guarded.attempt(
+                "images in use", lambda: image_bytes(self.containers or (), connection), 0
+            ),
             docker_root=self.docker_root,
             stores={path: Store(each.mount, each.size, each.free) for path, each in self.room.items()},
             eviction=self._guarded.attempt(
                 CONFIG, lambda: parse_kubelet_config(self.texts.get(CONFIG)).eviction_hard, {}
             ),
             host_lines=tuple(f"{each.path}: {each.line}" for each in self._ask(HOST_DOCKER, ())),
-            socket_processes=self._guarded.attempt(SOCKET_CLIENTS.name, self._socket_processes, ()),
+            socket_processes=self._guarded.attempt(
+                SOCKET_CLIENTS.name, lambda: socket_processes(connection) if self.docker_active else (), ()
+            ),
             **self._network(flags),
-            **self._packages(),
+            **package_state(spec.target.package, connection, self._guarded),
         )
 
     def _network(self, elsewhere: Sequence[ForeignFlag]) -> dict[str, Any]:
@@ -198,43 +199,9 @@ class Reading:
         """ "" where the machine has none."""
         return self.texts.get(_MACHINE_ID, "").strip()
 
-    def _packages(self) -> dict[str, Any]:
-        wanted, known = self.spec.target.package, self._ask(ALL_PACKAGES, None)
-        if known is None:
-            return {"packages_known": False}
-        there = runtime_package(known, wanted)
-        offer = self._ask(policy(wanted), None) if there is None else None
-        version, source, would = there.version if there else "", "", None
-        if offer is not None and offer.candidate:
-            version, source = offer.candidate, offer.source(offer.candidate)
-            would = self._ask(simulated("install", wanted), None)
-        return {
-            "packages_known": there is not None or offer is not None,
-            "docker_package": next((name for name in DOCKER if name in known and known[name].installed), ""),
-            "containerd_candidate": version,
-            "containerd_source": source,
-            "would_remove": tuple(sorted(would.removes | would.purges)) if would else (),
-            "pending_packages": tuple(sorted(name for name, each in known.items() if each.pending)),
-            "held_packages": tuple(name for name in KNOWN if name in known and known[name].held and name != "kubelet"),
-        }
-
     def _clock(self) -> tuple[float, float]:
         """The node's clock less ours, and by how much that may be wrong: half of the way there and back."""
         before = time.time()
         there = CLOCK.read(self.connection)
         after = time.time()
         return there - (before + after) / 2, (after - before) / 2
-
-    def _image_bytes(self) -> int:
-        used = {each.image_id for each in self.containers or ()}
-        if not used:
-            return 0
-        return sum(image.size for image in docker_images(tuple(sorted(used))).read(self.connection))
-
-    def _socket_processes(self) -> tuple[str, ...]:
-        if not self.docker_active:
-            return ()
-        inodes = SOCKET_CLIENTS.read(self.connection)
-        pids = processes_of(inodes).read(self.connection) if inodes else ()
-        found = processes(pids).read(self.connection) if pids else ()
-        return tuple(f"{each.name} (pid {each.pid})" for each in found if not each.pod and each.name not in _OUR_OWN)
