@@ -18,9 +18,9 @@ def check_skew(node: str, kubelet_version: str, containerd_version: str) -> list
     """
     kubelet = major_minor(kubelet_version)
     if kubelet is None:
-        return [
-            Finding("error", "UnknownVersion", f"{node}: kubelet version {kubelet_version!r} is not known", node=node)
-        ]
+        text = f"{node}: kubelet version {kubelet_version!r} is not known"
+        remedy = f"see what the node's kubelet says: kubectl get node {node}, and kubelet --version on it"
+        return [Finding("error", "UnknownVersion", text, node=node, remedy=remedy)]
     findings = []
     if kubelet >= (1, 24):
         findings.append(

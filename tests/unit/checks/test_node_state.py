@@ -189,4 +189,6 @@ def test_foreign_containers_allowed_is_a_warning() -> None:
     ],
 )
 def test_skew(kubelet: str, containerd: str, names: list[str]) -> None:
-    assert [one.name for one in check_skew("w1", kubelet, containerd)] == names
+    found = check_skew("w1", kubelet, containerd)
+    assert [one.name for one in found] == names
+    assert all(one.remedy for one in found)
