@@ -69,9 +69,12 @@ def system(machine: Machine) -> None:
 
 
 def bare(machine: Machine) -> None:
-    """Docker is stopped, the flags are away, containerd is not to be had, the distribution is another."""
+    """Docker is stopped and had its data elsewhere, the flags are away, containerd is not to be had, the distribution
+    is another.
+    """
     machine.systemd.stop("docker.socket")
     machine.systemd.stop("docker.service")
+    machine.fs.put("/etc/docker/daemon.json", '{"data-root": "/mnt/docker"}')
     machine.fs.remove(FLAGS)
     machine.packages.known.pop("containerd")
     machine.packages.offered.pop("containerd")
