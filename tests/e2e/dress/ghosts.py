@@ -50,14 +50,16 @@ def haunted(site: Site, *ghosts: Ghost) -> Iterator[None]:
         yield
     finally:
         site.kubectl("delete", "node", "--ignore-not-found", *names)
-        until("the ghosts' pods to be gone", lambda: not _pods(site, names), 300)
+        until("the ghosts' pods to be gone", lambda: _none_left(site, names), 300)
 
 
-def _pods(site: Site, names: list[str]) -> list[str]:
-    """Pods of theirs: bound, or a DaemonSet's that was never bound, which names its node in its affinity."""
-    return [
-        pod["metadata"]["name"]
-        for pod in site.get("pods")
-        if pod["spec"].get("nodeName") in names
-        or any(f'"{name}"' in json.dumps(pod["spec"].get("affinity")) for name in names)
-    ]
+def _none_left(site: Site, names: list[str]) -> bool:
+    """Whether no DaemonSet's pod of theirs is there, bound or not; those that are go now, not when somebody looks."""
+    left: dict[str, list[str]] = {}
+    for pod in site.get("pods"):
+        affinity = json.dumps(pod["spec"].get("affinity"))
+        if pod["spec"].get("nodeName") in names or any(f'"{name}"' in affinity for name in names):
+            left.setdefault(pod["metadata"]["namespace"], []).append(pod["metadata"]["name"])
+    for namespace, pods in left.items():
+        site.kubectl("-n", namespace, "delete", "pod", *pods, "--grace-period=0", "--force", check=False)
+    return not left
