@@ -129,6 +129,11 @@ def _restarted(machine: Machine) -> None:
     machine.world.clock.sleep(30.0)
 
 
+def _borrowed(machine: Machine) -> None:
+    """A self-contained dockerd was restarted after the stage: it uses the containerd that it found."""
+    _root(machine, "systemctl", "restart", "docker.service")
+
+
 def _mirrors(machine: Machine) -> None:
     """A containerd that has certs.d, and registries to be written there."""
     machine.packages.known["containerd"].version = DEBIAN_12.offered["containerd"]
@@ -152,6 +157,7 @@ SCENES = (
     Scene("stopped and resumed", step="stop_docker", error=Stopped),
     Scene("addresses leaked", _leaked),
     Scene("rules of sandboxes gone before", _restarted),
+    Scene("dockerd on the staged containerd", step="drain", node="w2", upset=_borrowed),
     Scene("mirrors", _mirrors, step="start_kubelet"),
     Scene("no directory of containerd's", _no_directory, step="start_kubelet", node="w2"),
     Scene("an administrator's config.toml", _administrators, step="start_kubelet", node="w2"),

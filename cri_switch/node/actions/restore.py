@@ -78,8 +78,6 @@ def restore_runtime(before: Before) -> Generator[Part, Any, list[str]]:
     if not was.active and not unit.stopped:
         yield Do(sudo("systemctl", "stop", UNIT, timeout=120), "containerd did not run before")
         done.append("containerd stopped")
-    if not was.active and _SOCKET in (yield from read(looks(_SOCKET))):
-        yield Do(sudo("rm", "-f", "--", _SOCKET), "a dockerd that starts would take it for a containerd that serves")
     if unit.exists and not was.enabled and unit.enabled:
         yield Do(sudo("systemctl", "disable", UNIT), "containerd did not start at boot before")
     if was.enabled and unit.exists and not unit.enabled:
