@@ -28,6 +28,7 @@ from tests.support.client_tls import client_tls
 _RATE = 10.0
 _TIMEOUT = 3.0
 _GAP = 1.0
+_SAID = 400  # bytes of an answer that are kept where it is an error: etcd's own word is in them
 
 
 class Prober:
@@ -107,12 +108,12 @@ class Prober:
         try:
             connection.request("GET", self._path, headers={"Connection": "close"})
             answer = connection.getresponse()
-            answer.read()
+            said = answer.read()[:_SAID].decode(errors="replace")
         except (OSError, http.client.HTTPException) as error:
             return f"{type(error).__name__}: {error}"
         finally:
             connection.close()
-        return None if answer.status == 200 else f"status {answer.status}"
+        return None if answer.status == 200 else f"status {answer.status}: {said}"
 
     def _connection(self) -> http.client.HTTPConnection:
         if self._tls:

@@ -15,7 +15,7 @@ from tests.lab.prober import Prober
 
 
 class _Flaky(BaseHTTPRequestHandler):
-    """Every third answer is an error."""
+    """Every third answer is an error, and says why."""
 
     answers = 0
 
@@ -23,6 +23,7 @@ class _Flaky(BaseHTTPRequestHandler):
         type(self).answers += 1
         self.send_response(503 if self.answers % 3 == 0 else 200)
         self.end_headers()
+        self.wfile.write(b"why")
 
     def log_message(self, *arguments: object) -> None:
         pass
@@ -43,7 +44,7 @@ def test_failures_are_recorded_with_their_time(url: str) -> None:
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     assert lines[-1] == summary
     assert summary["failures"] == len(lines) - 1 > 0
-    assert all(line["error"] == "status 503" and line["time"] for line in lines[:-1])
+    assert all(line["error"] == "status 503: why" and line["time"] for line in lines[:-1])
     assert summary["requests"] > summary["failures"]
     assert summary["longest_gap"] < summary["seconds"]
 
