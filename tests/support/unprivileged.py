@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 _NOBODY = 65534
+
+
+@contextmanager
+def open_directory() -> Iterator[Path]:
+    """An empty one that everybody may search.
+
+    Not pytest's: each pytest that begins closes the directory above all of theirs to others.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        found = Path(name)
+        found.chmod(0o755)
+        yield found
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from cri_switch.cli.offline import offline_plan
 from cri_switch.model.errors import SettingsError
-from tests.support.unprivileged import as_nobody, readable
+from tests.support.unprivileged import as_nobody, open_directory, readable
 
 FLAGS, CONFIG = "var/lib/kubelet/kubeadm-flags.env", "var/lib/kubelet/config.yaml"
 DAEMON, TOML, EXTRA = "etc/docker/daemon.json", "etc/containerd/config.toml", "etc/default/kubelet"
@@ -193,25 +194,31 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
         assert (process.stderr.read(), process.wait(60)) == (b"", 141)
 
 
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    with open_directory() as found:
+        yield found
+
+
 @pytest.mark.parametrize(
-    ("refused", "mode", "names"),
+    ("refused", "names"),
     [
-        ("var/lib/kubelet", 0o700, ["/var/lib/kubelet"]),
-        (".", 0o700, ["/"]),
-        ("etc/docker", 0o700, ["/etc/docker"]),
-        (DAEMON, 0o600, [f"/{DAEMON}"]),
-        (TOML, 0o600, [f"/{TOML}"]),
-        (CRICTL, 0o600, [f"/{CRICTL}"]),
-        (FLAGS, 0o600, [f"/{FLAGS}"]),
-        (EXTRA, 0o600, [f"/{EXTRA}"]),
-        (UNIT, 0o600, [f"/{UNIT}"]),
-        ("etc/systemd/system/kubelet.service.d", 0o700, ["/etc/systemd/system/kubelet.service.d"]),
-        ("etc/containerd/conf.d", 0o700, ["/etc/containerd/conf.d"]),
-        ("etc/containerd/certs.d", 0o700, ["/etc/containerd/certs.d"]),
-        ("etc/docker/certs.d", 0o700, ["/etc/docker/certs.d"]),
+        ("var/lib/kubelet", ["/var/lib/kubelet"]),
+        (".", ["/"]),
+        ("etc/docker", ["/etc/docker"]),
+        (DAEMON, [f"/{DAEMON}"]),
+        (TOML, [f"/{TOML}"]),
+        (CRICTL, [f"/{CRICTL}"]),
+        (FLAGS, [f"/{FLAGS}"]),
+        (EXTRA, [f"/{EXTRA}"]),
+        (UNIT, [f"/{UNIT}"]),
+        ("etc/systemd/system/kubelet.service.d", ["/etc/systemd/system/kubelet.service.d"]),
+        ("etc/containerd/conf.d", ["/etc/containerd/conf.d"]),
+        ("etc/containerd/certs.d", ["/etc/containerd/certs.d"]),
+        ("etc/docker/certs.d", ["/etc/docker/certs.d"]),
     ],
 )
-def test_what_a_user_may_not_read(tmp_path: Path, refused: str, mode: int, names: list[str]) -> None:
+def test_what_a_user_may_not_read(open_path: Path, refused: str, names: list[str]) -> None:
     whole: dict[str, str | bytes] = {
         DAEMON: "{}",
         TOML: 'version = 2\nimports = ["conf.d/*.toml"]\n',
@@ -222,17 +229,17 @@ def test_what_a_user_may_not_read(tmp_path: Path, refused: str, mode: int, names
         EXTRA: "KUBELET_EXTRA_ARGS=--container-runtime=docker\n",
         UNIT: "[Service]\n",
     }
-    root = readable(node(tmp_path / "copy", GOOD | whole))
-    (root / refused).chmod(mode)
+    root = readable(node(open_path / "copy", GOOD | whole))
+    (root / refused).chmod(0)
     with as_nobody(root):
         found = offline_plan(root, kubelet_version="v1.23.5", target="containerd", target_version="1.6.20")
     told = [each for each in found.errors if each.name == "FileChanged"]
     assert [each.summary for each in told] == [f"{name} cannot be read: Permission denied" for name in names]
 
 
-def test_a_directory_that_may_not_be_looked_for(tmp_path: Path) -> None:
-    root = node(tmp_path / "above/copy", GOOD)
-    root.parent.chmod(0o700)
+def test_a_directory_that_may_not_be_looked_for(open_path: Path) -> None:
+    root = node(open_path / "above/copy", GOOD)
+    root.parent.chmod(0)
     with as_nobody(root.parent), pytest.raises(SettingsError, match="is not a directory"):
         offline_plan(root, kubelet_version="v1.23.5", target="containerd", target_version="1.6.20")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cri_switch.node.copied_files import CopiedFiles
-from tests.support.unprivileged import as_nobody, readable
+from tests.support.unprivileged import as_nobody, open_directory, readable
 
 
 def copy(root: Path) -> Path:
@@ -34,10 +35,16 @@ def test_what_is_there_and_what_is_not(tmp_path: Path) -> None:
     assert files.refused == {}
 
 
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    with open_directory() as found:
+        yield found
+
+
 @pytest.mark.parametrize("mode", [0o000, 0o200])
 @pytest.mark.parametrize("refused", ["etc/docker/daemon.json", "etc/docker", "etc", "."])
-def test_what_may_not_be_read(tmp_path: Path, refused: str, mode: int) -> None:
-    root = readable(copy(tmp_path / "copy"))
+def test_what_may_not_be_read(open_path: Path, refused: str, mode: int) -> None:
+    root = readable(copy(open_path / "copy"))
     (root / refused).chmod(mode)
     files = CopiedFiles(root, {"/etc/docker/daemon.json": "assumed"})
     with as_nobody(root):
@@ -48,9 +55,9 @@ def test_what_may_not_be_read(tmp_path: Path, refused: str, mode: int) -> None:
     assert files.why_not("/etc/docker/daemon.json") == "Permission denied"
 
 
-def test_a_directory_that_may_be_searched_and_not_listed(tmp_path: Path) -> None:
-    root = readable(copy(tmp_path / "copy"))
-    (root / "etc/docker").chmod(0o711)
+def test_a_directory_that_may_be_searched_and_not_listed(open_path: Path) -> None:
+    root = readable(copy(open_path / "copy"))
+    (root / "etc/docker").chmod(0o111)
     files = CopiedFiles(root)
     with as_nobody(root):
         assert files.text("/etc/docker/daemon.json") == "{}"
