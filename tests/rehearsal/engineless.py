@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 import sys
 import time
 import types
@@ -104,7 +105,6 @@ class Engineless:
         # Its name is of the real time's second, of which virtual runs need less.
         saved = migration.spec.backup.model_copy(update={"directory": str(self.directory / f"backup-{self._runs}")})
         migration = migration.model_copy(update={"spec": migration.spec.model_copy(update={"backup": saved})})
-        tasks.step._STANDS.clear()  # of an earlier process
         with self._without_engine():
             answer = flows.migrate_cluster.migrate_cluster.fn(migration)
         if isinstance(answer, State) and isinstance(answer.data, CriSwitchError):
@@ -215,6 +215,7 @@ class Engineless:
             "get_run_context": lambda: None,
         }
         with ExitStack() as stack:
+            stack.enter_context(_process())
             for module in [m for name, m in list(sys.modules.items()) if name.split(".")[0] in ("flows", "tasks")]:
                 for name, value in list(vars(module).items()):
                     if isinstance(value, Task):
@@ -260,6 +261,19 @@ class _Told(MemoryConnection[Result, Download]):
 
     def run_to_file(self, command: CommandLike, path: Path) -> Any:
         return self._outside(f"{self.node}: {command}", lambda: super(_Told, self).run_to_file(command, path))
+
+
+@contextmanager
+def _process() -> Iterator[None]:
+    """What a run keeps in its process ends with it: where nodes stand, that it was asked to stop, the umask."""
+    mask = os.umask(0o077)
+    tasks.step._STANDS.clear()
+    try:
+        yield
+    finally:
+        stop.begin()
+        tasks.step._STANDS.clear()
+        os.umask(mask)
 
 
 def _dated(clock: Clock) -> type[datetime]:
