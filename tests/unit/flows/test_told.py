@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -34,6 +35,14 @@ PLAN = Plan(
     nodes=tuple(NodePlan(node=node, action="migrate") for node in (W1, W2)),
     batches=((W1,), (W2,)),
 )
+
+
+@pytest.fixture(autouse=True)
+def own_umask() -> Iterator[None]:
+    """A run sets its process's."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
 
 
 def migration(**spec: Any) -> Migration:
