@@ -24,10 +24,12 @@ class Beginnings:
     after_node: bool = False
     """What follows a node's turn belongs to it."""
     _begun: set[tuple[str, str]] = field(default_factory=set)
+    _asked: str = ""
 
-    def new_run(self) -> None:
-        """Nothing is begun yet."""
+    def new_run(self, asked: str) -> None:
+        """Nothing is begun yet. `asked` is the node that a person has asked to be taken back, at whatever hour."""
         self._begun.clear()
+        self._asked = asked
 
     def turn(self, name: str, why: str) -> None:
         """Something is done to a node that takes it out, or leads to that."""
@@ -54,7 +56,7 @@ class Beginnings:
                 self.turn(name, f"its {part} are changed")
 
     def _step(self, name: str, step: str, why: str) -> None:
-        if self.window is None or (name, step) in self._begun:
+        if self.window is None or name == self._asked or (name, step) in self._begun:
             return
         if self.window.contains(self.now()):
             self._begun.add((name, step))

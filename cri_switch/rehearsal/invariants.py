@@ -31,6 +31,7 @@ class Invariants:
     user: str = "api:system:serviceaccount:cri-switch:cri-switch"
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     broken: list[str] = field(default_factory=list)
+    _asked: str = ""
 
     def __post_init__(self) -> None:
         nodes = self.world.store.list("Node")
@@ -48,6 +49,10 @@ class Invariants:
     def taken(self) -> set[str]:
         """Every node that was ever out."""
         return self._outages.taken
+
+    def asked_back(self, name: str) -> None:
+        """A person types `rollback` for a node: the next run may begin that outside the window, and out of turn."""
+        self._asked = name
 
     def watch(self, name: str, fault: Hook) -> None:
         """See every program of a node before it runs, then let `fault` decide."""
@@ -96,7 +101,8 @@ class Invariants:
         elif event.kind == "Node" and event.actor == self.user:
             self._break(f"node {event.object['metadata']['name']} is {event.type.lower()} by the migration")
         elif event.kind == "Lease" and event.actor == self.user and _holder(event.object) != _holder(event.before):
-            self._begun.new_run()
+            self._begun.new_run(self._asked)
+            self._outages.asked, self._asked = self._asked, ""
 
     def finished(self) -> list[str]:
         """At the end every node is migrated, on Docker, or untouched: a line for each that is none of these."""

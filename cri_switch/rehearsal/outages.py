@@ -29,6 +29,8 @@ class Outages:
         self.taken: set[str] = set()
         """Every node that was ever out."""
         self.most_out = 0
+        self.asked = ""
+        """The node that a person has asked this run to take back: others need not be switched before."""
 
     def begins(self, name: str, why: str) -> bool:
         """Something takes a node out; whether it was not out already."""
@@ -69,7 +71,7 @@ class Outages:
             self._tell(f"two control-plane nodes are out: {', '.join(planes)}")
         if len(workers) > may:
             self._tell(f"{len(workers)} workers are out ({', '.join(workers)}), {may} may be")
-        if roles[name] == "control-plane":
+        if roles[name] == "control-plane" and name != self.asked:
             behind = sorted(each for each in self._workers if not switched(self._world, each))
             if len(behind) > failures:
                 self._tell(f"control-plane node {name} is taken out before {', '.join(behind)}")

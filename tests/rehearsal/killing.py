@@ -107,6 +107,7 @@ class Cluster:
 
     def rollback(self, node: str, number: int) -> None:
         """A node back, as a person types it."""
+        self.invariants.asked_back(node)
         with _process(number):
             self.runs.rollback(self.runs.migration(stage_images=self.early), node)
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import copy
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from cri_switch.model.errors import NotProven, PreflightError
+from cri_switch.model.window import Window
 from cri_switch.rehearsal import package_files
 from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.clock import VirtualClock
+from cri_switch.rehearsal.invariants import Invariants
 from cri_switch.rehearsal.packages import Package
+from cri_switch.rehearsal.promise import Promise
 from cri_switch.rehearsal.world import World
 from tests.rehearsal.engineless import Engineless
 
@@ -60,6 +64,28 @@ def test_one_that_it_had_goes_back_and_once_more_changes_nothing(tmp_path: Path)
         assert node is not None
         assert node["status"]["nodeInfo"]["containerRuntimeVersion"].startswith("docker://")
         assert not node["spec"].get("unschedulable")
+
+
+@pytest.mark.parametrize("name", ["w1", "cp1"])
+def test_a_person_may_ask_for_it_at_any_time(tmp_path: Path, name: str) -> None:
+    """Outside the window, and for a control-plane node while a worker is on Docker."""
+    world = built(nodes=3)
+    clock = world.clock
+    begins = datetime.fromtimestamp(clock.now(), UTC)
+    window = {"start": f"{begins:%H:%M}", "end": f"{begins + timedelta(hours=1):%H:%M}"}
+    promise = Promise(window=Window.model_validate(window))
+    invariants = Invariants(world, promise, now=lambda: datetime.fromtimestamp(clock.now(), UTC))
+    for each in world.machines:
+        invariants.watch(each, lambda _argv: None)
+    runs = Engineless(world, tmp_path)
+    migration = runs.migration(window=window, node_estimate=1, remove_docker="never")
+    runs.run(migration)
+    clock.leap(7200.0)
+    for asked in ("w1", name):
+        invariants.asked_back(asked)
+        assert runs.rollback(migration, asked).nodes[0].outcome == "rolled-back"
+    assert invariants.broken == []
+    assert invariants.finished() == []
 
 
 @pytest.mark.parametrize("flow", ["rollback", "cleanup"])

@@ -121,6 +121,12 @@ def another_run(world: World, _invariants: Invariants) -> None:
             )
 
 
+def asked(name: str, world: World, invariants: Invariants) -> None:
+    """A person types `rollback`, and that run begins."""
+    invariants.asked_back(name)
+    another_run(world, invariants)
+
+
 def back(name: str, world: World, invariants: Invariants) -> None:
     """A kubelet that was started anew reports; of a node that stays cordoned nothing else shows that it is back."""
     world.machines[name].systemd.states["kubelet.service"].started += 1.0
@@ -141,6 +147,10 @@ LINES: dict[str, tuple[list[Deed], str]] = {
     "two workers": ([partial(stop, "w1"), partial(stop, "w2")], "2 workers are out"),
     "control planes": ([partial(stop, "cp1"), partial(stop, "cp2")], "two control-plane nodes"),
     "too early": ([partial(stop, "cp1")], "taken out before w1, w2"),
+    "asked back early": ([partial(asked, "cp1"), partial(stop, "cp1")], ""),
+    "asked back beside another": (
+        [partial(stop, "cp2"), partial(asked, "cp1"), partial(stop, "cp1")], "two control-plane nodes"
+    ),
     "drained uncordoned": ([partial(take, "ledger")], "which is not cordoned"),
     "against a budget": ([all_cordoned, partial(take, "web")], "against PodDisruptionBudget web"),
     "unproven": ([partial(program, "w1", "apt-get -y remove docker.io")], "which is not proven"),
@@ -236,6 +246,9 @@ OUTSIDE: dict[str, tuple[list[Deed], list[Deed], str]] = {
     "half done by another run": (
         [*BEGUN[:2], another_run], [partial(program, "w1", "systemctl mask docker.service")], "systemctl mask"
     ),
+    "asked back": ([], [partial(asked, "w1"), *BEGUN, partial(program, "w1", "dd of=/etc/a"), *ENDS], ""),
+    "another than was asked back": ([], [partial(asked, "w1"), partial(stop, "w2")], "w2 is begun outside"),
+    "asked back of the run before": ([], [partial(asked, "w1"), another_run, partial(stop, "w1")], "is stopped"),
     "a way back may last": ([another_run, partial(stop, "w4"), partial(back, "w4")], [partial(stop, "w4")], ""),
     "but not the next run's": (
         [another_run, partial(stop, "w4"), partial(back, "w4"), another_run], [partial(stop, "w4")], "is stopped"
