@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from typing import Any
 
 from cri_switch.rehearsal.box import SANDBOX, Box, EngineRefuses
@@ -26,6 +27,8 @@ class DockerEngine(Engine):
     scope = "containerd.service"
     scope_name = "docker"
     restart_sec = 2.0
+    root = ROOT
+    """Where its data are, by the daemon.json that it was started with."""
     own_containerd = 0
     """The process of a self-contained Docker's own containerd; 0 where dockerd uses the machine's."""
 
@@ -77,9 +80,10 @@ class DockerEngine(Engine):
     def start(self) -> str:
         """dockerd: its chains, its bridge, its socket."""
         try:
-            self._daemon_json()
+            self.root = str(self._daemon_json().get("data-root") or ROOT)
         except ValueError as problem:
             return f"unable to configure the Docker daemon with file {DAEMON_JSON}: {problem}"
+        self.machine.fs.mkdir(f"{self.root}/containers", 0o710)
         if self.self_contained and not self.machine.fs.exists(CONTAINERD):
             words = ("containerd", "--config", "/var/run/docker/containerd/containerd.toml", "--log-level", "info")
             self.own_containerd = self.machine.processes.start(words, "/system.slice/docker.service")
@@ -137,7 +141,7 @@ class DockerEngine(Engine):
     def write_log(self, box: Box) -> None:
         """Docker's json log, dockershim's links to it."""
         fs = self.machine.fs
-        own = f"{ROOT}/containers/{box.id}/{box.id}-json.log"
+        own = f"{self.root}/containers/{box.id}/{box.id}-json.log"
         fs.put(own, "", 0o640)
         pods = f"/var/log/pods/{box.owner.namespace}_{box.owner.name}_{box.owner.uid}/{box.name}/{box.attempt}.log"
         fs.symlink(own, pods)
@@ -149,7 +153,7 @@ class DockerEngine(Engine):
         """docker rm: the log goes with it, the links stay."""
         super().remove(box)
         try:
-            self.machine.fs.remove(f"{ROOT}/containers/{box.id}", recursive=True)
+            self.machine.fs.remove(posixpath.dirname(box.log), recursive=True)
         except FsError:
             return
 

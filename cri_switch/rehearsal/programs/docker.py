@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from cri_switch.rehearsal.box import Box
-from cri_switch.rehearsal.docker_engine import ROOT
 from cri_switch.rehearsal.images import Image
 from cri_switch.rehearsal.programs import etcd
 from cri_switch.rehearsal.reply import Call, Reply, UnknownUse, after, failed, said
@@ -119,7 +118,7 @@ def _info(call: Call, args: list[str]) -> Reply:
     (form,) = after(args, "--format")
     data = {
         "CgroupDriver": call.machine.docker.driver,
-        "DockerRootDir": ROOT,
+        "DockerRootDir": call.machine.docker.root,
         "LiveRestoreEnabled": False,
         "Swarm": {"LocalNodeState": "inactive"},
         "ServerVersion": call.machine.docker_version,

@@ -13,6 +13,7 @@ from cri_switch.model.errors import RemoteCommandFailed
 from cri_switch.node.backup import backup
 from cri_switch.node.command import plain, sudo
 from cri_switch.node.etcd_member import ask_control_plane
+from cri_switch.node.facts.docker_info import DOCKER_INFO
 from cri_switch.node.facts.host_docker import HOST_DOCKER
 from cri_switch.node.facts.machine import CLOCK
 from cri_switch.node.follow import Follower
@@ -43,6 +44,20 @@ def test_etcds_members_are_those_of_the_control_plane() -> None:
     assert found.problems == ()
     assert found.leads
     assert found.voters == {found.member}
+
+
+def test_dockerd_has_its_data_where_it_was_told_when_it_started() -> None:
+    cluster = Switching()
+    fs = cluster.machine.fs
+    fs.put("/etc/docker/daemon.json", '{"data-root": "/mnt/docker"}')
+    assert DOCKER_INFO.read(cluster.connection).root == "/var/lib/docker"
+    cluster.sudo("systemctl", "restart", "docker.service")
+    assert DOCKER_INFO.read(cluster.connection).root == "/mnt/docker"
+    for _ in range(20):
+        cluster.world.clock.sleep(1.0)
+        cluster.world.tick()
+    logs = {box.log.rpartition("/containers/")[0] for box in cluster.machine.docker.boxes.values() if box.running}
+    assert "/mnt/docker" in logs
 
 
 def test_a_package_that_does_not_install_says_so() -> None:
