@@ -72,12 +72,12 @@ MANUAL: dict[str, Page] = {
         ),
     ),
     "deploy": Page(
-        "Register the deployments plan-cluster/NAME and migrate-cluster/NAME with this file's settings.",
+        "Register the deployments plan-cluster, migrate-cluster and rollback-node/NAME with this file's settings.",
         "Needs a Prefect server (PREFECT_API_URL). A schedule that is there already is left as it is.",
         (
             ("Register, or bring up to date", "-f migration.yaml"),
             ("What Prefect knows then", "-f migration.yaml && prefect deployment ls"),
-            ("And start one", "-f migration.yaml && prefect deployment run migrate-cluster/prod"),
+            ("And start one", "-f prod.yaml && prefect deployment run migrate-cluster/prod"),
         ),
     ),
     "status": Page(
@@ -132,7 +132,7 @@ MANUAL: dict[str, Page] = {
         "",
         (
             ("In this shell", "bash > /tmp/completion && source /tmp/completion"),
-            ("For good, bash", "bash > ~/.local/share/bash-completion/completions/cri-switch"),
+            ("For good, bash", "bash >> ~/.bash_completion"),
             ("For good, fish", "fish > ~/.config/fish/completions/cri-switch.fish"),
         ),
     ),

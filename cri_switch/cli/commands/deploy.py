@@ -10,7 +10,7 @@ from cri_switch.model.settings_file import load_migration
 
 
 def deploy(*, file: File, debug: Debug = False) -> None:  # noqa: ARG001 (`main` looks at it)
-    """Register the deployments plan-cluster/NAME and migrate-cluster/NAME with this file's settings."""
+    """Register the deployments plan-cluster, migrate-cluster and rollback-node/NAME with this file's settings."""
     migration = load_migration(file)
     prepare()
     from cri_switch.cli.deploy import deploy as register  # noqa: PLC0415

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,14 @@ def test_where_the_checkpoints_are(environment: dict[str, str], expected: str) -
     assert result_storage(environment) == expected
 
 
+@pytest.fixture(autouse=True)
+def own_umask() -> Iterator[None]:
+    """It is set for the process."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
 def test_prepare_leaves_what_the_user_set(tmp_path: Path) -> None:
     name = "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE"
     environment = {"HOME": str(tmp_path), name: "7", "PREFECT_RESULTS_LOCAL_STORAGE_PATH": str(tmp_path / "r")}
@@ -40,13 +49,9 @@ def test_prepare_leaves_what_the_user_set(tmp_path: Path) -> None:
 
 
 def test_what_is_made_from_now_on_is_for_this_user_only(tmp_path: Path) -> None:
-    before = os.umask(0o022)
-    try:
-        prepare({"HOME": str(tmp_path)})
-        (tmp_path / "checkpoint").touch()
-        (tmp_path / "made").mkdir()
-    finally:
-        os.umask(before)
+    prepare({"HOME": str(tmp_path)})
+    (tmp_path / "checkpoint").touch()
+    (tmp_path / "made").mkdir()
     assert (tmp_path / "checkpoint").stat().st_mode & 0o777 == 0o600
     assert {p.stat().st_mode & 0o777 for p in tmp_path.rglob("*") if p.is_dir()} == {0o700}
 
