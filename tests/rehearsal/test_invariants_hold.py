@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from cri_switch.model.errors import CriSwitchError
@@ -31,6 +31,7 @@ from cri_switch.rehearsal.invariants import Invariants
 from cri_switch.rehearsal.node_fault import Hook, NodeFault, together
 from cri_switch.rehearsal.promise import Promise
 from cri_switch.rehearsal.world import World
+from tests.rehearsal.drawing import drawing
 from tests.rehearsal.engineless import Engineless
 from tests.rehearsal.held_agent import NAME as HELD
 from tests.rehearsal.held_agent import daemonset, labelled, may_be_held
@@ -273,14 +274,7 @@ def test_every_mishap_is_met_and_ends_well(kind: str) -> None:
 def test_every_promise_is_kept_and_every_node_ends_well() -> None:
     taken, arrived = Counter[bool](), Counter[bool]()
 
-    @settings(
-        max_examples=DRAWN - len(FAULTS) - len(MISHAPS),
-        deadline=None,
-        derandomize=DRAWN <= 50,
-        database=None,
-        phases=[Phase.explicit, Phase.generate],
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
+    @drawing(DRAWN - len(FAULTS) - len(MISHAPS), same=DRAWN <= 50)
     @given(cases())
     def drawn(case: Case) -> None:
         found = rehearse(case)

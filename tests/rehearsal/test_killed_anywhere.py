@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, event, given, note, settings
+from hypothesis import event, given, note
 from hypothesis import strategies as st
 
 from cri_switch.model.steps import STEPS
+from tests.rehearsal.drawing import drawing
 from tests.rehearsal.engineless import go_on
 from tests.rehearsal.killing import NODES, Cluster, Kill, Killed, Life, begun
 
@@ -60,14 +61,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Usual:
 
 
 @pytest.mark.timeout(max(1200, 40 * DRAWN))
-@settings(
-    max_examples=DRAWN,
-    deadline=None,
-    derandomize=DRAWN <= 40,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@drawing(DRAWN, same=DRAWN <= 40)
 @given(histories(), st.booleans())
 def test_the_next_run_goes_on_wherever_a_run_was_killed(
     usual: Usual, history: tuple[int, list[Kill]], early: bool

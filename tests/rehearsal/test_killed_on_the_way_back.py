@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from cri_switch.model.errors import NodeFailed
 from cri_switch.rehearsal.faults import FAULTS
 from tasks.step import stands
+from tests.rehearsal.drawing import drawing
 from tests.rehearsal.engineless import go_on
 from tests.rehearsal.killing import NODES, Between, Cluster, Kill, Killed, Life
 
@@ -82,14 +83,7 @@ def kills(draw: st.DrawFn) -> Kill:
 
 
 @pytest.mark.timeout(max(1200, 40 * DRAWN))
-@settings(
-    max_examples=DRAWN,
-    deadline=None,
-    derandomize=DRAWN <= 40,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@drawing(DRAWN, same=DRAWN <= 40)
 @given(kills(), st.booleans())
 def test_what_was_begun_is_ended(usual: Counter[tuple[str, str]], kill: Kill, typed: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
