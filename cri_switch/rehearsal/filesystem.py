@@ -153,6 +153,7 @@ class FileSystem:
             raise FsError("Is a directory", target)
         where = self._walk(target, False)[1]
         parent = self._parent(where)
+        self.take(target, -old.length if old is not None else 0)
         away = self._walk(source, False)[1]
         del self._parent(away).children[posixpath.basename(away)]
         parent.children[posixpath.basename(where)] = found

@@ -117,8 +117,9 @@ def cp(call: Call) -> Reply:
     found = fs.lookup(source, follow=False)
     if found is None:
         return failed(f"cp: cannot stat '{source}': {MISSING}")
+    old = fs.lookup(target, follow=False)
     try:
-        fs.take(target, found.length)
+        fs.take(target, found.length - (old.length if old is not None else 0))
     except FsError as problem:
         return failed(f"cp: error writing '{target}': {problem.words}")
     made = copy.deepcopy(found)

@@ -26,6 +26,18 @@ def test_links_are_followed_renamed_and_dangle() -> None:
         fs.read("/a/b/x/y")
 
 
+@pytest.mark.parametrize("words", [("mv", "-fT", "--"), ("cp", "-aT", "--remove-destination", "--")])
+def test_what_is_replaced_on_a_full_disk_is_room_again(words: tuple[str, ...]) -> None:
+    cluster = Switching()
+    fs = cluster.machine.fs
+    fs.put("/root/new", "new")
+    fs.put("/root/old", "older")
+    fs.room = 0
+    assert cluster.sudo(*words, "/root/new", "/root/old").rc == 0
+    assert fs.text("/root/old") == "new"
+    assert fs.room == (5 if words[0] == "mv" else 2)
+
+
 def test_a_chain_goes_only_when_nothing_jumps_to_it() -> None:
     firewall = Firewall()
     firewall.add("nat", "DOCKER -i docker0 -j RETURN")
