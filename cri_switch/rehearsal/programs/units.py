@@ -25,9 +25,6 @@ def systemctl(call: Call) -> Reply:
         return _cat(call.machine, full_name(rest[0]))
     if verb == "daemon-reload":
         return Reply()
-    if verb == "is-active":
-        up = call.machine.systemd.active(full_name(rest[0]))
-        return said("active\n" if up else "inactive\n", 0 if up else 3)
     change = _CHANGES.get(verb)
     if change is None or any(word.startswith("-") for word in rest) or "--now" in call.args:
         raise UnknownUse(f"systemctl {verb}")
