@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cri_switch.rehearsal import api_paths
 from cri_switch.rehearsal.api_kinds import Served
+from cri_switch.rehearsal.api_options import strange_options
 from cri_switch.rehearsal.api_reply import Call, Place, Reply, failure
 from cri_switch.rehearsal.api_resources import Resources
 from cri_switch.rehearsal.api_rights import Rights, Wish, refusal
@@ -46,6 +47,9 @@ class Api:
         if place is None and found is None:  # whoever asks: RBAC's refusal would hide it
             return self._unknown(call)
         wish = self._wish(call, place)
+        strange = strange_options(call, wish.verb)
+        if strange:
+            return self._unknown(call, f"{', '.join(strange)} of ")
         state = self.state()
         known = state is not ApiState.FORBIDS or user in self.rights.admins
         if not (known and self.rights.allowed(user, wish)):
@@ -83,6 +87,6 @@ class Api:
         name = "" if verb in ("list", "create", "watch") and not place.subresource else place.name
         return Wish(verb, place.kind.group, resource, place.namespace, name)
 
-    def _unknown(self, call: Call) -> Reply:
-        self.complain(f"the rehearsal's API does not know {call.method} {call.path}")
-        return failure(501, "NotImplemented", f"the rehearsal does not know {call.method} {call.path}")
+    def _unknown(self, call: Call, what: str = "") -> Reply:
+        self.complain(f"the rehearsal's API does not know {what}{call.method} {call.path}")
+        return failure(501, "NotImplemented", f"the rehearsal does not know {what}{call.method} {call.path}")

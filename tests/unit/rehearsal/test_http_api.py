@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,31 @@ def test_what_is_not_served_fails_loudly_whoever_asks(token: str, method: str, p
     reply = world.api.answer(Call(method, path, authorization=f"Bearer {token}"))
     assert reply.status == 501
     assert world.complaints == [f"the rehearsal's API does not know {method} {path}"]
+
+
+@pytest.mark.parametrize(
+    ("call", "strange"),
+    [
+        (("GET", "/api/v1/nodes", {"resourceVersion": "0", "limit": "5"}), "resourceVersion"),
+        (("GET", "/api/v1/pods", {"watch": "1", "allowWatchBookmarks": "true"}), "allowWatchBookmarks"),
+        (("GET", "/api/v1/nodes/w1", {"labelSelector": "a=b"}), "labelSelector"),
+        (("PATCH", "/api/v1/nodes/w1", {"force": "true"}, {}), "force"),
+        (("DELETE", "/api/v1/namespaces/lab/pods/x", {}, {"propagationPolicy": "Orphan"}), "propagationPolicy"),
+        (
+            ("DELETE", "/api/v1/namespaces/lab/pods/x", {}, {"preconditions": {"resourceVersion": "1", "uid": "u"}}),
+            "preconditions.resourceVersion",
+        ),
+        (
+            ("POST", "/api/v1/namespaces/lab/pods/x/eviction", {}, {"deleteOptions": {"orphanDependents": True}}),
+            "orphanDependents",
+        ),
+    ],
+)
+def test_an_option_that_means_nothing_here_fails_loudly(call: tuple[Any, ...], strange: str) -> None:
+    world = World()
+    reply = world.api.answer(replace(Call(*call), authorization="Bearer rehearsal-admin-token"))
+    assert reply.status == 501
+    assert world.complaints == [f"the rehearsal's API does not know {strange} of {call[0]} {call[1]}"]
 
 
 def test_lists_come_in_pages(tmp_path: Path) -> None:
