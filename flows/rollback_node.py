@@ -17,7 +17,7 @@ from tasks.lock import in_hand, locked
 from tasks.off_nodes import refuse_on_a_node
 from tasks.plan import plan_nodes
 from tasks.report import publish
-from tasks.rollback import rollback
+from tasks.rollback import rollback, undo_begun
 from tasks.undoable import last_attempt
 from tasks.undone import failed
 
@@ -62,8 +62,11 @@ def _rollback(migration: Migration, name: str) -> Report:
         except (DrainBlocked, ControlPlaneNotWell):
             raise
         except Stopped as stopped:
-            raise stopped.completed(_HALF_WAY) from None
+            raise (stop.why() or stopped).completed(_HALF_WAY) from None
         except CriSwitchError as first:
+            if not undo_begun(name):
+                first.completed(f"{name} runs what it ran; it may be cordoned")
+                raise
             problem, said = failed(ref, migration, first), ""
         end = NodeEnd("unhealthy" if problem else "rolled-back", str(problem or said))
         only = plan.model_copy(update={"nodes": tuple(each for each in plan.nodes if each.node == ref)})

@@ -86,7 +86,7 @@ def may_go_back(node: NodeRef, plan: Plan, migration: Migration) -> None:
 
 def may_still_go_back(node: NodeRef, plan: Plan, migration: Migration) -> None:
     """The same once the node is drained: that may have taken an hour. Raises ControlPlaneNotWell; its etcd runs on."""
-    _ask_before_back(node, plan, migration, "it was drained; it serves on the new runtime still")
+    _ask_before_back(node, plan, migration, "it was drained")
 
 
 def _ask_before_back(node: NodeRef, plan: Plan, migration: Migration, state: str) -> None:

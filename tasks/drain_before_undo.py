@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from prefect import get_run_logger
 
+from cri_switch.cluster.client import Cluster
 from cri_switch.cluster.cordon import cordon as cordon_node
 from cri_switch.cluster.cordon import uncordon as uncordon_node
 from cri_switch.cluster.drain import drain as drain_node
 from cri_switch.cluster.inventory import same_node
 from cri_switch.cluster.probe import clear_probes
 from cri_switch.model.attempt import Attempt
-from cri_switch.model.errors import ApiError, ControlPlaneNotWell, DrainBlocked, RemoteTimeout
+from cri_switch.model.errors import ApiError, CriSwitchError, DrainBlocked, RemoteTimeout, Stopped
 from cri_switch.model.errors import Unreachable as Away
 from cri_switch.model.migration import Migration
 from cri_switch.model.plan import Plan
@@ -25,7 +26,10 @@ def drain_before_undo(attempt: Attempt, migration: Migration, asked_in: Plan | N
 
     Where the kubelet is stopped the API is not asked: with one control plane it is away for as long. A refused drain
     (a PDB) is no reason to leave a node that failed where it is: what is left on it is stopped with its grace and
-    started again in place, as in a reboot.
+    started again in place, as in a reboot. Where a person asked for it, with the plan `asked_in`, every refusal is one:
+    the node is uncordoned, and the error's state says that it serves still.
+
+    Raises: Stopped; as a person asked for it also DrainBlocked, ControlPlaneNotWell, and whatever else kept it.
     """
     api, node, logger = reach.cluster(migration), attempt.node, get_run_logger()
     if not units(KUBELET).read(reach.node(node, migration))[KUBELET].active:
@@ -54,8 +58,21 @@ def drain_before_undo(attempt: Attempt, migration: Migration, asked_in: Plan | N
         )
         if asked_in is not None:
             may_still_go_back(node, asked_in, migration)
-    except (DrainBlocked, RemoteTimeout, ControlPlaneNotWell) as problem:
+    except Stopped:
+        raise
+    except CriSwitchError as problem:
         if asked_in is not None:
-            uncordon_node(api, node, attempt.migration_id)
+            problem.state = "; ".join(filter(None, (problem.state, _kept(api, attempt))))
+            raise
+        if not isinstance(problem, (DrainBlocked, RemoteTimeout)):
             raise
         logger.warning("node=%s not drained, its pods are restarted in place: %s", node.name, problem.what)
+
+
+def _kept(api: Cluster, attempt: Attempt) -> str:
+    """The node serves where it is, in service again where the API lets us; in words."""
+    try:
+        cordon = uncordon_node(api, attempt.node, attempt.migration_id)
+    except CriSwitchError as problem:
+        cordon = f"it stays cordoned ({problem.what})"
+    return f"{cordon}; it serves on the new runtime still"

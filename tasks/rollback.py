@@ -28,11 +28,13 @@ from tasks import reach
 from tasks.diary import write_down
 from tasks.drain_before_undo import drain_before_undo
 from tasks.serves_again import serves_again
-from tasks.step import worth_another_try
+from tasks.step import stand, stands, worth_another_try
 from tasks.story import tell
 from tasks.undoable import ready_to_undo
 
 STEP = "rollback"
+UNDOING = f"{STEP} (not finished)"
+"""Where a node stands from its undo's first command to the proof that Docker serves."""
 _LINES = 12
 _FULL = "No space left on device"
 
@@ -70,13 +72,20 @@ def _back(attempt: Attempt, migration: Migration, reason: str, asked_in: Plan | 
     write_down(attempt, migration, STEP, "started", reason)
     tell(node, migration, "RollbackStarted", reason, warning=True)
     drain_before_undo(attempt, migration, asked_in)
+    stand(node.name, UNDOING)
     done = _perform(node, migration, undo(migration, attempt))
     with _noted(f"done on the way back: {done}"):
         line = f"{done}; {_proven(attempt, migration, before)}"
     write_down(attempt, migration, STEP, "done", line)
+    stand(node.name, "")
     tell(node, migration, "RolledBack", line)
     logger.info("node=%s step=%s %s", node.name, STEP, line)
     return line
+
+
+def undo_begun(name: str) -> bool:
+    """Whether a way back of the node was begun in this process, and not ended."""
+    return stands().get(name) == UNDOING
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from tasks import stop
 from tasks.bug import as_bug
-from tasks.rollback import rollback
+from tasks.rollback import UNDOING, rollback
 from tasks.step import stand, stands
 
 _BACK = "back on Docker"
@@ -49,7 +49,7 @@ def _take_back(attempt: Attempt, migration: Migration, problem: CriSwitchError) 
     """Roll the node back and note in the problem that it is; raises RollbackFailed, Stopped."""
     name = attempt.node.name
     at = stands().get(name, "")
-    stand(name, "rollback (not finished)")
+    stand(name, UNDOING)
     try:
         done = rollback(attempt, migration, problem.what)
     except Stopped as also:
@@ -63,7 +63,6 @@ def _take_back(attempt: Attempt, migration: Migration, problem: CriSwitchError) 
         stand(name, at)
         unexpected = CriSwitchError(f"{type(bug).__name__}: {bug}")
         raise failed(attempt.node, migration, unexpected, problem) from bug
-    stand(name, "")
     problem.rolled_back = True
     problem.state = "\n".join([f"{_BACK}: {done}", *_said(problem)])
     problem.next_step = problem.next_step or "mend what is named and run the same command again"

@@ -108,4 +108,4 @@ class Rounds:
     def _state(self, leaving: list[Leaving]) -> str:
         left = [title(each.pod) for each in leaving if each.phase in ("ask", "wait", "failed")]
         gone = sum(1 for each in leaving if each.phase in ("gone", "skipped"))
-        return f"{self.node.name} is cordoned, {gone} pods are gone, there are pending pods: {', '.join(left)}"
+        return f"{gone} pods are gone, there are pending pods: {', '.join(left)}"

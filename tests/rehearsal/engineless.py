@@ -123,6 +123,7 @@ class Engineless:
     def rollback(self, migration: Migration, name: str) -> Report:
         """One node back, as it is asked for; raises what the flow raises."""
         flow = flows.rollback_node.rollback_node.fn
+        tasks.step._STANDS.clear()
         with self._without_engine():
             answer = flow(migration, name)
         assert isinstance(answer, Report), answer

@@ -75,7 +75,7 @@ def test_one_that_dies_while_it_is_drained(migrated: Cluster) -> None:
     migrated.runs.outside = outside
     with pytest.raises(NotProven, match=r"cp2 must not go back to Docker now: .*10\.77\.0\.13") as caught:
         migrated.rollback("cp2", 1)
-    assert caught.value.state == "it was drained; it serves on the new runtime still"
+    assert caught.value.state == "it was drained; node/cp2 uncordoned; it serves on the new runtime still"
     assert runtime(migrated, "cp2") == "containerd"
     assert with_etcd(migrated.world) == ["cp1", "cp2"]
 

@@ -85,6 +85,7 @@ def test_a_bug_in_a_step_takes_the_node_back_too(
         return "done"
 
     monkeypatch.setattr(undone, "rollback", back_to_docker)
+    monkeypatch.setattr("tasks.step._STANDS", {})
     monkeypatch.setattr("tasks.undone.stop.stopping", lambda: False)
     attempt = Attempt(cluster_uid="c", migration_id="m", node=W1, number=1)
     with (
