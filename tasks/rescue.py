@@ -22,7 +22,7 @@ from tasks import reach, stop
 from tasks.diary import write_down
 from tasks.look import look
 from tasks.memory import Memory, recall
-from tasks.rollback import STEP
+from tasks.rollback import STEP, noted
 
 
 def half_done(entries: Sequence[Entry]) -> bool:
@@ -80,18 +80,19 @@ def _take_back(node: NodeRef, memory: Memory, migration: Migration) -> None:
         number=max(entry.attempt for entry in journal_fact(memory.migration_id).read(connection)),
         boot_id=BOOT_ID.read(connection),
     )
-    reach.act(node, migration, release_reserve(attempt.migration_id))
-    write_down(attempt, migration, STEP, "started", "the API is away")
-    done = reach.act(node, migration, undo(migration, attempt))
-    wait_api(api, seconds=migration.spec.timeouts.api, stop=stop.stopping, sleep=stop.sleep)
-    seen = wait_runtime(
-        api,
-        node,
-        runtime="docker",
-        newer_than=KUBELET_STARTED.read(connection),
-        seconds=migration.spec.timeouts.node_ready,
-        stop=stop.stopping,
-        sleep=stop.sleep,
-    )
+    with noted(f"{node.name} may be half way back to Docker"):
+        reach.act(node, migration, release_reserve(attempt.migration_id))
+        write_down(attempt, migration, STEP, "started", "the API is away")
+        done = reach.act(node, migration, undo(migration, attempt))
+        wait_api(api, seconds=migration.spec.timeouts.api, stop=stop.stopping, sleep=stop.sleep)
+        seen = wait_runtime(
+            api,
+            node,
+            runtime="docker",
+            newer_than=KUBELET_STARTED.read(connection),
+            seconds=migration.spec.timeouts.node_ready,
+            stop=stop.stopping,
+            sleep=stop.sleep,
+        )
     write_down(attempt, migration, STEP, "done", f"{done.summary}; Ready on {seen}")
     logger.warning("node=%s %s; Ready on %s", node.name, done.summary, seen)

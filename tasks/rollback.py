@@ -65,7 +65,7 @@ def rollback(attempt: Attempt, migration: Migration, reason: str, *, asked_in: P
 
 def _back(attempt: Attempt, migration: Migration, reason: str, asked_in: Plan | None) -> str:
     node, logger = attempt.node, get_run_logger()
-    with _noted("nothing was done on the way back"):
+    with noted("nothing was done on the way back"):
         before = ready_to_undo(node, migration, attempt.migration_id)
     logger.warning("node=%s step=%s started: %s", node.name, STEP, reason)
     _perform(node, migration, release_reserve(attempt.migration_id))
@@ -74,7 +74,7 @@ def _back(attempt: Attempt, migration: Migration, reason: str, asked_in: Plan | 
     drain_before_undo(attempt, migration, asked_in)
     stand(node.name, UNDOING)
     done = _perform(node, migration, undo(migration, attempt))
-    with _noted(f"done on the way back: {done}"):
+    with noted(f"done on the way back: {done}"):
         line = f"{done}; {_proven(attempt, migration, before)}"
     write_down(attempt, migration, STEP, "done", line)
     stand(node.name, "")
@@ -101,7 +101,7 @@ def _full_disk_told(node: NodeRef) -> Iterator[None]:
 
 
 @contextmanager
-def _noted(done: str) -> Iterator[None]:
+def noted(done: str) -> Iterator[None]:
     """An error's state says what was done before it."""
     try:
         yield
@@ -136,7 +136,7 @@ def _perform(node: NodeRef, migration: Migration, action: Action) -> str:
     try:
         done = perform(reach.node(node, migration), action, dry_run=migration.spec.dry_run, say=say, sleep=time.sleep)
     except CriSwitchError:
-        with _noted(
+        with noted(
             f"begun on the way back, the last of it may have failed: {' | '.join(said[-_LINES:]) or 'nothing'}"
         ):
             raise

@@ -18,8 +18,9 @@ from cri_switch.model.errors import (
 )
 from cri_switch.rehearsal.api_reply import Reply
 from tasks import stop
+from tasks.step import stands
 from tests.rehearsal.engineless import go_on
-from tests.rehearsal.killing import Cluster
+from tests.rehearsal.killing import Cluster, Killed
 
 METHODS = ("GET", "POST", "PATCH", "DELETE")
 
@@ -114,3 +115,28 @@ def test_a_lease_that_is_lost_ends_it_with_that(migrated: Cluster) -> None:
         return act()
 
     assert refused(migrated, outside, LockHeld) is lost
+
+
+@pytest.mark.parametrize("typed", [True, False])
+def test_a_rescue_that_fails_says_that_the_node_is_half_way(tmp_path: Path, typed: bool) -> None:
+    """A killed run took the only API away; the way back over SSH stops what is left and does not come to its end."""
+    cluster = Cluster(tmp_path)
+
+    def killed(_what: str, act: Callable[[], Any]) -> Any:
+        if stands().get("cp1", "").startswith("install_runtime"):
+            raise Killed
+        return act()
+
+    def outside(what: str, act: Callable[[], Any]) -> Any:
+        if "systemctl start kubelet" in what:
+            raise RemoteTimeout("cp1: kubelet running not reached within 60 s")
+        return act()
+
+    with pytest.raises(Killed):
+        cluster.run(killed, 0)
+    cluster.runs.outside = outside
+    with pytest.raises(RemoteTimeout) as caught:
+        cluster.rollback("cp1", 1) if typed else cluster.run(outside, 1)
+    assert caught.value.state == "cp1 may be half way back to Docker"
+    cluster.run(go_on, 2)
+    assert cluster.left() == []
