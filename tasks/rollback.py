@@ -136,8 +136,6 @@ def _perform(node: NodeRef, migration: Migration, action: Action) -> str:
     try:
         done = perform(reach.node(node, migration), action, dry_run=migration.spec.dry_run, say=say, sleep=time.sleep)
     except CriSwitchError:
-        with noted(
-            f"begun on the way back, the last of it may have failed: {' | '.join(said[-_LINES:]) or 'nothing'}"
-        ):
+        with noted(f"begun on the way back, the last of it may have failed: {' | '.join(said[-_LINES:]) or 'nothing'}"):
             raise
     return done.summary
