@@ -14,6 +14,9 @@ from cri_switch.model.migration import Drain
 RETRY_SECONDS = 5.0
 """kubectl's EvictErrorRetryDelay."""
 
+_NOT_WELL = (502, 503, 504)
+"""A server that stops, or a load balancer without one: no word about the pod. kubectl's drain ends there."""
+
 Phase = Literal["ask", "wait", "gone", "skipped", "failed"]
 
 
@@ -83,7 +86,7 @@ class Leaving:
         terminating = problem.status == 403 and any(c.startswith("NamespaceTerminating") for c in problem.causes)
         if problem.status == 404 and problem.reason == "NotFound":
             self.asked, self.phase = True, "wait"  # the next look finds it gone
-        elif problem.status == 429:
+        elif problem.status == 429 or problem.status in _NOT_WELL or "etcdserver: " in problem.what:
             self._again(clock, what, problem.what)
         elif terminating and self.pod["metadata"].get("deletionTimestamp"):
             self.asked, self.phase = True, "wait"

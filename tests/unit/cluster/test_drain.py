@@ -266,6 +266,24 @@ def test_another_refusal_ends_the_drain_after_the_others() -> None:
     assert bench.names() == ["web-1"]
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        status(503, "ServiceUnavailable", "the apiserver is shutting down"),
+        status(504, "Timeout", "request did not complete within the allotted timeout"),
+        Answer(502, "<html>Bad Gateway"),
+        status(500, "InternalError", "etcdserver: leader changed"),
+    ],
+)
+def test_a_server_that_is_not_well_for_a_moment_is_no_refusal(first: Answer) -> None:
+    bench = Bench(pod("web-1"))
+    answers = [first, first]
+    bench.on_evict("web-1", lambda: answers.pop() if answers else None)
+    bench.drain()
+    assert bench.names() == []
+    assert answers == []
+
+
 def test_api_away_for_a_moment() -> None:
     bench = Bench(pod("web-1"))
     problems = [NotSent("refused"), NotSent("refused")]
