@@ -16,7 +16,6 @@ from cri_switch.model.errors import GateClosed, RemoteTimeout
 from cri_switch.model.migration import Prometheus
 
 _SECONDS = 10.0
-Alerts = Callable[[str], Any]
 
 
 def wait_unblocked(

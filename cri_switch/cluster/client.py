@@ -33,10 +33,10 @@ class Cluster:
     """One cluster's API; threads may share it.
 
     Every request has deadlines of its own (5 s to connect, 30 s to answer). Reads are repeated for up to `patience`
-    seconds while the server is away, and patches that the caller calls repeatable; any other mutation only if the
-    server surely did not carry it out. Every method raises ApiError (refused) and Unreachable (no answer). The
-    kubernetes package's own DynamicClient is not used: it keeps its discovery in a shared temporary file named by the
-    server's address, which another cluster may have had before.
+    seconds while the server is away, and so are deletions and patches that the caller calls repeatable; any other
+    mutation only if the server surely did not carry it out. Every method raises ApiError (refused) and Unreachable (no
+    answer). The kubernetes package's own DynamicClient is not used: it keeps its discovery in a shared temporary file
+    named by the server's address, which another cluster may have had before.
     """
 
     def __init__(

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from cri_switch.cluster import pods
 from cri_switch.cluster.client import Cluster, Obj
+from cri_switch.cluster.controller_status import ready_of, wanted_of
 
 KINDS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
 
@@ -55,8 +56,7 @@ def _count(found: Obj) -> Count:
     if found["kind"] == "DaemonSet":
         wanted, ready = status.get("desiredNumberScheduled"), status.get("numberReady")
     else:
-        replicas = found["spec"].get("replicas")
-        wanted, ready = 1 if replicas is None else replicas, status.get("readyReplicas")
+        wanted, ready = wanted_of(found), ready_of(found)
     return Count(
         namespace=metadata["namespace"],
         kind=found["kind"],

@@ -60,7 +60,8 @@ def until(look: Callable[[], str], what: str, seconds: float, pace: Pace, *, nex
         except ApiError as problem:
             if problem.status not in (401, 403, 429):
                 raise
-            missing = f"the API does not let us in ({problem.what})"
+            why = "has too much to do" if problem.status == 429 else "does not let us in"
+            missing = f"the API {why} ({problem.what})"
         if not missing:
             return deadline.elapsed
         if deadline.expired:

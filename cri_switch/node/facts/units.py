@@ -88,6 +88,3 @@ def units(*names: str) -> Fact[dict[str, Unit]]:
 
     command = plain("systemctl", "show", "--no-pager", "-p", PROPERTIES, "--", *full)
     return Fact(f"units {' '.join(names)}", command, parse)
-
-
-UNITS = units

@@ -103,6 +103,17 @@ def test_until() -> None:
         until(away, "x", 10, Pace(sleep=clock.sleep, clock=clock))
 
 
+@pytest.mark.parametrize(("code", "said"), [(403, "the API does not let us in"), (429, "the API has too much to do")])
+def test_what_is_missing_while_the_api_does_not_serve_us(code: int, said: str) -> None:
+    clock = Clock()
+
+    def look() -> str:
+        raise ApiError("its words", status=code)
+
+    with pytest.raises(RemoteTimeout, match=rf"{said} \(its words\)"):
+        until(look, "x", 10, Pace(sleep=clock.sleep, clock=clock))
+
+
 def test_pauses_double_up_to_the_longest() -> None:
     assert list(islice(Pace().pauses(), 6)) == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
     assert list(islice(Pace(every=2.0, first=2.0).pauses(), 2)) == [2.0, 2.0]
