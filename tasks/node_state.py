@@ -180,7 +180,8 @@ class Reading:
         except (KeyError, RenderError):  # no flags file, or one that is not understood: told by a check
             return {}
         files = [PurePosixPath(each.path) for each in self._ask(files_below((conf_dir,)), ())]
-        configs = [str(each) for each in files if str(each.parent) == conf_dir and each.suffix in _CNI_CONFIGS]
+        here = PurePosixPath(conf_dir)
+        configs = [str(each) for each in files if each.parent == here and each.suffix in _CNI_CONFIGS]
         return {"network_of_docker": True, "cni_conf_dir": conf_dir, "cni_configs": tuple(sorted(configs))}
 
     def _docker_settings(self) -> DockerSettings:

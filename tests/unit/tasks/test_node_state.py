@@ -168,6 +168,7 @@ def test_an_environment_file_that_only_the_unit_names_is_read() -> None:
         (FILES.replace("--network-plugin=cni", "--v=2"), "", "/etc/cni/net.d/10-x.conflist.old", ["error"]),
         (FILES.replace("--network-plugin=cni", "--v=2"), "", "/etc/cni/net.d/whereabouts.d/a.conf", ["error"]),
         (FILES.replace("--network-plugin=cni", "--cni-conf-dir=/srv/cni"), "", "/srv/cni/a.conf", ["warning"]),
+        (FILES.replace("--network-plugin=cni", "--cni-conf-dir=/srv/cni/"), "", "/srv/cni/a.conf", ["warning"]),
         (FILES.replace("--network-plugin=cni", "--v=2"), "X=--network-plugin=cni", "", []),
         (FILES + "/etc/default/kubelet:KUBELET_EXTRA_ARGS=--network-plugin=cni\n", "", "", []),
     ],
