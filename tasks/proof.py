@@ -7,9 +7,7 @@ from typing import Any
 from prefect import get_run_logger
 
 from cri_switch.cluster.annotate import annotate_cri_socket
-from cri_switch.cluster.api_health import wait_api
 from cri_switch.cluster.node_pods import wait_node_pods
-from cri_switch.cluster.node_status import wait_runtime
 from cri_switch.cluster.probe import probe_pod
 from cri_switch.model.attempt import Attempt
 from cri_switch.model.errors import NotProven
@@ -23,6 +21,7 @@ from cri_switch.node.facts.kubelet import PAUSE_IMAGE
 from cri_switch.node.proof import prove_runtime
 from tasks import reach, stop
 from tasks.followed import followed
+from tasks.reported import reported
 from tasks.step import DRY, Outcome, step
 
 
@@ -36,17 +35,7 @@ def verify_node(
     api, spec, node = reach.cluster(migration), migration.spec, attempt.node
     said: list[str] = []
     with followed(node, migration):
-        if node.role == "control-plane":
-            wait_api(api, seconds=spec.timeouts.api, stop=stop.stopping, sleep=stop.sleep)
-        seen = wait_runtime(
-            api,
-            node,
-            runtime=spec.target.runtime,
-            newer_than=started.data["kubelet_started"],
-            seconds=spec.timeouts.node_ready,
-            stop=stop.stopping,
-            sleep=stop.sleep,
-        )
+        seen = reported(node, migration, runtime=spec.target.runtime, started=started.data["kubelet_started"])
         changed = annotate_cri_socket(api, node, spec.target.endpoint)
         pods = wait_node_pods(
             api,

@@ -6,22 +6,20 @@ from collections.abc import Sequence
 
 from prefect import get_run_logger
 
-from cri_switch.cluster.api_health import wait_api
-from cri_switch.cluster.node_status import wait_runtime
 from cri_switch.cluster.process_identity import surely_dead
 from cri_switch.model.attempt import Attempt
 from cri_switch.model.errors import CriSwitchError, Unreachable
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.node.actions.undo import undo
-from cri_switch.node.facts.kubelet import KUBELET_STARTED
 from cri_switch.node.facts.machine import BOOT_ID
 from cri_switch.node.journal import ROLLBACK_STEPS, Entry, journal_fact
 from cri_switch.node.reserve import release_reserve
-from tasks import reach, stop
+from tasks import reach
 from tasks.diary import write_down
 from tasks.look import look
 from tasks.memory import Memory, recall
+from tasks.reported import reported
 from tasks.rollback import STEP, noted
 
 
@@ -71,7 +69,7 @@ def _is_left(node: NodeRef, memory: Memory, migration: Migration) -> bool:
 
 
 def _take_back(node: NodeRef, memory: Memory, migration: Migration) -> None:
-    connection, api, logger = reach.node(node, migration), reach.cluster(migration), get_run_logger()
+    connection, logger = reach.node(node, migration), get_run_logger()
     logger.warning("node=%s a killed run left it half done and the API away: back to Docker first", node.name)
     attempt = Attempt(
         cluster_uid=memory.cluster_uid,
@@ -84,15 +82,6 @@ def _take_back(node: NodeRef, memory: Memory, migration: Migration) -> None:
         reach.act(node, migration, release_reserve(attempt.migration_id))
         write_down(attempt, migration, STEP, "started", "the API is away")
         done = reach.act(node, migration, undo(migration, attempt))
-        wait_api(api, seconds=migration.spec.timeouts.api, stop=stop.stopping, sleep=stop.sleep)
-        seen = wait_runtime(
-            api,
-            node,
-            runtime="docker",
-            newer_than=KUBELET_STARTED.read(connection),
-            seconds=migration.spec.timeouts.node_ready,
-            stop=stop.stopping,
-            sleep=stop.sleep,
-        )
+        seen = reported(node, migration, runtime="docker")
     write_down(attempt, migration, STEP, "done", f"{done.summary}; Ready on {seen}")
     logger.warning("node=%s %s; Ready on %s", node.name, done.summary, seen)

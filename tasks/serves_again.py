@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from cri_switch.cluster.api_health import wait_api
 from cri_switch.cluster.node_pods import wait_node_pods
-from cri_switch.cluster.node_status import wait_runtime
 from cri_switch.model.errors import RemoteTimeout
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.node.before import Before
 from cri_switch.node.facts.docker import DOCKER_RUNNING
-from cri_switch.node.facts.kubelet import KUBELET_STARTED
 from tasks import reach, stop
 from tasks.followed import followed
 from tasks.hold import release
 from tasks.pressure import outlast_pressure
+from tasks.reported import reported
 
 
 def serves_again(node: NodeRef, migration: Migration, before: Before) -> tuple[str, str]:
@@ -22,19 +20,8 @@ def serves_again(node: NodeRef, migration: Migration, before: Before) -> tuple[s
 
     Raises: RemoteTimeout, NotProven, Unreachable, Stopped.
     """
-    api, spec = reach.cluster(migration), migration.spec
     with followed(node, migration):
-        if node.role == "control-plane":
-            wait_api(api, seconds=spec.timeouts.api, stop=stop.stopping, sleep=stop.sleep)
-        seen = wait_runtime(
-            api,
-            node,
-            runtime="docker",
-            newer_than=KUBELET_STARTED.read(reach.node(node, migration)),
-            seconds=spec.timeouts.node_ready,
-            stop=stop.stopping,
-            sleep=stop.sleep,
-        )
+        seen = reported(node, migration, runtime="docker")
         release(node, migration, runtime="docker")
         try:
             pods = _own_pods(node, migration, before)
