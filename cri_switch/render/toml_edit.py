@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 import tomlkit
@@ -67,8 +67,8 @@ def edit_toml(text: str, wanted: Mapping[Key, Any], unwanted: Iterable[Key], pat
     if after == before:
         return text
     missing = {key: value for key, value in wanted.items() if look_up(before, key) != value}
-    for result in (_edit_document(text, missing, gone, path), edit_lines(text, missing, gone)):
-        if result is not None and _says(result, after):
+    for result in _edited(text, missing, gone, path):
+        if _says(result, after):
             return result
     raise RenderError(
         path,
@@ -76,6 +76,14 @@ def edit_toml(text: str, wanted: Mapping[Key, Any], unwanted: Iterable[Key], pat
         "cannot be edited safely: its tables are written in a way that leaves no place for a new key",
         next_step=f"write each table of {path} once, with its own [header], all tables of a plugin together",
     )
+
+
+def _edited(text: str, wanted: Mapping[Key, Any], unwanted: list[Key], path: str) -> Iterator[str]:
+    """By tomlkit where it can, then line by line, each only when it is asked for."""
+    document = _edit_document(text, wanted, unwanted, path)
+    if document is not None:
+        yield document
+    yield edit_lines(text, wanted, unwanted)
 
 
 def _edit_document(text: str, wanted: Mapping[Key, Any], unwanted: list[Key], path: str) -> str | None:
