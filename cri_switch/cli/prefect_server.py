@@ -51,13 +51,15 @@ class LocalServer:
         self._end()
 
     def wait_up(self) -> None:
-        """Until it answers. Raises Unreachable."""
+        """Until it answers. Raises Unreachable: it has ended, or does not answer in time (other work on the machine)."""
         deadline = time.monotonic() + _START_SECONDS
         while not self._healthy():
-            if time.monotonic() > deadline or self._process is None or self._process.poll() is not None:
+            ended = self._process is None or self._process.poll() is not None
+            if ended or time.monotonic() > deadline:
                 said = (self._directory / "server.log").read_text(encoding="utf-8", errors="replace")[-2000:]
                 self._end()
-                raise Unreachable(f"Prefect's server does not start:\n{said}", next_step="run the same command again")
+                why = "ended when it started" if ended else f"did not answer within {_START_SECONDS:.0f} s"
+                raise Unreachable(f"Prefect's server {why}:\n{said}", next_step="run the same command again")
             time.sleep(0.1)
 
     def last_run(self, flow: str) -> str:
