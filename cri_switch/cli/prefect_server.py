@@ -51,7 +51,7 @@ class LocalServer:
         self._end()
 
     def wait_up(self) -> None:
-        """Until it answers. Raises Unreachable: it has ended, or does not answer in time (other work on the machine)."""
+        """Until it answers. Raises Unreachable: it has ended, or does not answer in time (a busy machine)."""
         deadline = time.monotonic() + _START_SECONDS
         while not self._healthy():
             ended = self._process is None or self._process.poll() is not None
