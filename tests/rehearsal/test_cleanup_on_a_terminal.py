@@ -61,7 +61,7 @@ def test_another_word_deletes_nothing(ground: Ground, answer: str) -> None:
     code, lines = ground.typed(answer)
     assert code == 0
     assert "This deletes Docker's images, containers and volumes on 1 node, for good." in lines
-    assert lines[-1] == "That is not its name. Nothing was deleted."
+    assert lines[-1] == "That is not its name. Nothing was deleted.", "\n".join(lines[-40:])
 
 
 def test_the_clusters_name_deletes(ground: Ground) -> None:
