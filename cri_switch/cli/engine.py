@@ -25,6 +25,9 @@ SETTINGS = {
 }
 """What holds wherever cri-switch runs, unless the environment says otherwise; deployments/ has the same."""
 
+SERVER_LEVEL = "PREFECT_SERVER_LOGGING_LEVEL"
+"""What the server inside this process tells of itself."""
+
 STORAGE = "PREFECT_LOCAL_STORAGE_PATH"
 _STORAGE_TOO = "PREFECT_RESULTS_LOCAL_STORAGE_PATH"
 """Prefect's other name for it."""
@@ -53,6 +56,9 @@ def prepare(environment: MutableMapping[str, str] | None = None) -> None:
     make_private(storage)
     environment.pop(_STORAGE_TOO, None)
     environment[STORAGE] = str(storage)
+    if not environment.get("PREFECT_API_URL"):
+        # It is ended with the command: what its services were writing then would be a traceback after the last word.
+        environment.setdefault(SERVER_LEVEL, "CRITICAL")
     if environment.get("NO_COLOR"):
         environment.setdefault("PREFECT_LOGGING_COLORS", "false")
 

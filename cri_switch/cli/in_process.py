@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from cri_switch.cli import talk
-from cri_switch.cli.engine import escape, prepare, quieten
+from cri_switch.cli.engine import SERVER_LEVEL, escape, prepare, quieten
 from cri_switch.cli.plan_text import plan_text
 from cri_switch.cli.tables import report_table
 from cri_switch.model.errors import CriSwitchError, PreflightError
@@ -34,7 +34,8 @@ def run_flow(flow: Callable[[Migration], object], migration: Migration, kind: ty
             f"Prefect's server inside this process did not start: {problem}",
             state="nothing was touched",
             next_step="run it again when the machine is less busy, or with a longer"
-            " PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS, or with a server of its own (PREFECT_API_URL)",
+            " PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS, or with a server of its own (PREFECT_API_URL);"
+            f" {SERVER_LEVEL}=ERROR shows what it says",
         ) from problem
     if not isinstance(answer, kind):
         raise TypeError(f"the flow answered {answer!r}, which is no {kind.__name__}")

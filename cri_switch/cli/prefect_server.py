@@ -13,6 +13,7 @@ from typing import Self
 
 import httpx
 
+from cri_switch.cli.engine import SERVER_LEVEL
 from cri_switch.model.errors import Unreachable
 
 _START_SECONDS = 120.0
@@ -38,7 +39,7 @@ class LocalServer:
     def __enter__(self) -> Self:
         words = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)]
         words += ["--ui"] if self._ui else ["--no-ui", "--no-services"]
-        environment = {**os.environ, "PREFECT_UI_API_URL": self.api}
+        environment = {**os.environ, "PREFECT_UI_API_URL": self.api, SERVER_LEVEL: "WARNING"}
         with (self._directory / "server.log").open("wb") as log:
             self._process = subprocess.Popen(
                 words, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

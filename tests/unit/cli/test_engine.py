@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import logging
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,3 +91,45 @@ def test_a_task_that_ended_well_has_said_so_itself() -> None:
     said = ("Finished in state Completed()", "Finished in state Failed('x')", "node=w1 step=drain 0.2s drained")
     records = [logging.LogRecord("prefect.task_runs", logging.INFO, "", 0, text, (), None) for text in said]
     assert [no_engine_talk(record) for record in records] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("given", "level"),
+    [
+        ({}, "CRITICAL"),
+        ({"PREFECT_SERVER_LOGGING_LEVEL": "DEBUG"}, "DEBUG"),
+        ({"PREFECT_API_URL": "http://127.0.0.1:4200/api"}, None),
+    ],
+)
+def test_only_a_server_inside_this_process_is_quiet(tmp_path: Path, given: dict[str, str], level: str | None) -> None:
+    environment = {"HOME": str(tmp_path), **given}
+    prepare(environment)
+    assert environment.get("PREFECT_SERVER_LOGGING_LEVEL") == level
+
+
+def test_a_flush_that_the_end_cuts_off_is_no_traceback(tmp_path: Path) -> None:
+    """Prefect's task_run_recorder logs it as an error, where the server is ended with the command."""
+    program = """if True:
+        import asyncio, logging, os
+        from cri_switch.cli.engine import prepare
+        prepare()
+        from prefect.logging import get_logger
+        from prefect.logging.configuration import setup_logging
+        setup_logging(incremental=False)
+        for name in ("prefect.server.services.task_run_recorder", "uvicorn.error"):
+            try:
+                raise asyncio.CancelledError
+            except asyncio.CancelledError:
+                logging.getLogger(name).error("Error flushing 3 events", exc_info=True)
+    """
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+
+    def said(**more: str) -> str:
+        environment = {**plain, "HOME": str(tmp_path), **more}
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120, check=True
+        )
+        return done.stdout + done.stderr
+
+    assert said() == ""
+    assert "Error flushing" in said(PREFECT_SERVER_LOGGING_LEVEL="ERROR")
