@@ -9,16 +9,8 @@ import pytest
 
 from cri_switch.checks import files
 from cri_switch.checks.node_state import check_node_state
-from cri_switch.checks.state import NodeState
+from tests.unit.checks.good_node import GOOD
 
-GOOD = NodeState(
-    node="w1",
-    os_id="debian",
-    os_version="11",
-    kubelet_version="v1.20.2",
-    flags_text='KUBELET_KUBEADM_ARGS="--network-plugin=cni"\n',
-    containerd_candidate="1.4.13~ds1-1~deb11u4",
-)
 CONFIG, DAEMON_JSON = "/var/lib/kubelet/config.yaml", "/etc/docker/daemon.json"
 _PURE = ("configure_containerd", "crictl_yaml", "in_yaml", "in_json")
 _REMEMBERED = (files._set_twice, files._edited_crictl_yaml, files._edited_reads_hosts_toml)

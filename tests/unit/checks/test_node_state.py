@@ -8,16 +8,8 @@ import pytest
 from cri_switch.checks.machine import NEEDED_PROGRAMS
 from cri_switch.checks.node_state import check_node_state
 from cri_switch.checks.skew import check_skew
-from cri_switch.checks.state import NodeState, Store
-
-GOOD = NodeState(
-    node="w1",
-    os_id="debian",
-    os_version="11",
-    kubelet_version="v1.20.2",
-    flags_text='KUBELET_KUBEADM_ARGS="--network-plugin=cni"\n',
-    containerd_candidate="1.4.13~ds1-1~deb11u4",
-)
+from cri_switch.checks.state import Store
+from tests.unit.checks.good_node import GOOD
 
 
 def test_nothing_in_the_way() -> None:
