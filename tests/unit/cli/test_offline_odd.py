@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 
 from cri_switch.cli.offline import offline_plan
 from cri_switch.model.errors import SettingsError
-from tests.support.unprivileged import as_nobody, open_directory, readable
+from tests.support.unprivileged import as_nobody, readable
 
 FLAGS, CONFIG = "var/lib/kubelet/kubeadm-flags.env", "var/lib/kubelet/config.yaml"
 DAEMON, TOML, EXTRA = "etc/docker/daemon.json", "etc/containerd/config.toml", "etc/default/kubelet"
@@ -192,12 +191,6 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
         process.stdout.read(1)
         process.stdout.close()
         assert (process.stderr.read(), process.wait(60)) == (b"", 141)
-
-
-@pytest.fixture
-def open_path() -> Iterator[Path]:
-    with open_directory() as found:
-        yield found
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cri_switch.node.copied_files import CopiedFiles
-from tests.support.unprivileged import as_nobody, open_directory, readable
+from tests.support.unprivileged import as_nobody, readable
 
 
 def copy(root: Path) -> Path:
@@ -33,12 +32,6 @@ def test_what_is_there_and_what_is_not(tmp_path: Path) -> None:
     assert files.there("/etc/other")
     assert not files.there("/etc/third")
     assert files.refused == {}
-
-
-@pytest.fixture
-def open_path() -> Iterator[Path]:
-    with open_directory() as found:
-        yield found
 
 
 @pytest.mark.parametrize("mode", [0o000, 0o200])
