@@ -49,8 +49,9 @@ def _with_etcd(
         pod = parse_etcd_manifest(text)
     except ValueError as problem:
         raise RenderError(MANIFEST, 0, str(problem)) from problem
-    found = etcd_status(container, pod).read(reading.connection)
-    names = etcd_members(container, pod).read(reading.connection)
+    into = ("docker", "exec", "-e", "ETCDCTL_API=3", container)
+    found = etcd_status(into, pod).read(reading.connection)
+    names = etcd_members(into, pod).read(reading.connection)
     answered = {member.id for member in found.members}
     room = reading.room.get("/var/lib/etcd")
     return replace(

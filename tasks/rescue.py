@@ -12,6 +12,7 @@ from cri_switch.model.errors import CriSwitchError, Unreachable
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.node.actions.undo import undo
+from cri_switch.node.before import before_fact
 from cri_switch.node.facts.machine import BOOT_ID
 from cri_switch.node.journal import ROLLBACK_STEPS, Entry, journal_fact
 from cri_switch.node.reserve import release_reserve
@@ -21,6 +22,7 @@ from tasks.look import look
 from tasks.memory import Memory, recall
 from tasks.reported import reported
 from tasks.rollback import STEP, noted
+from tasks.spared import refuse_unless_spared
 
 
 def half_done(entries: Sequence[Entry]) -> bool:
@@ -81,6 +83,7 @@ def _take_back(node: NodeRef, memory: Memory, migration: Migration) -> None:
     with noted(f"{node.name} may be half way back to Docker"):
         reach.act(node, migration, release_reserve(attempt.migration_id))
         write_down(attempt, migration, STEP, "started", "the API is away")
+        refuse_unless_spared(node, migration, before_fact(attempt.migration_id).read(connection))
         done = reach.act(node, migration, undo(migration, attempt))
         seen = reported(node, migration, runtime="docker")
     write_down(attempt, migration, STEP, "done", f"{done.summary}; Ready on {seen}")

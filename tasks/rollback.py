@@ -28,6 +28,7 @@ from tasks import reach
 from tasks.diary import write_down
 from tasks.drain_before_undo import drain_before_undo
 from tasks.serves_again import serves_again
+from tasks.spared import refuse_unless_spared
 from tasks.step import stand, stands, worth_another_try
 from tasks.story import tell
 from tasks.undoable import ready_to_undo
@@ -52,7 +53,7 @@ def rollback(attempt: Attempt, migration: Migration, reason: str, *, asked_in: P
     """Undo on the node, prove that Docker serves, then annotation, marks, taint and cordon; what was done, a line.
 
     A node that serves on the new runtime is drained first. Where a person asked for it, with this plan of the cluster,
-    it ends with a drain that is refused, and with a control plane that cannot spare the node any more. A disk that is
+    it ends with a drain that is refused, and with a control plane that is not well any more. A disk that is
     full is given the time of the retries, with our own reserve as the room to go on with.
 
     Raises:
@@ -72,6 +73,7 @@ def _back(attempt: Attempt, migration: Migration, reason: str, asked_in: Plan | 
     write_down(attempt, migration, STEP, "started", reason)
     tell(node, migration, "RollbackStarted", reason, warning=True)
     drain_before_undo(attempt, migration, asked_in)
+    refuse_unless_spared(node, migration, before)
     stand(node.name, UNDOING)
     done = _perform(node, migration, undo(migration, attempt))
     with noted(f"done on the way back: {done}"):

@@ -6,11 +6,13 @@ import json
 from dataclasses import dataclass, field
 
 from cri_switch.model.errors import BackupFailed, CriSwitchError, RemoteCommandFailed
+from cri_switch.model.quorum import lost_quorum
 from cri_switch.node.command import Command, Result, sudo
 from cri_switch.node.connection import Connection
 from cri_switch.node.etcd_snapshot import etcd_exec
 from cri_switch.node.facts.control_plane import API_MANIFEST, api_address, parse_manifest, readyz
 from cri_switch.node.facts.etcd import MANIFEST, parse_etcd_manifest
+from cri_switch.node.facts.etcdctl import etcd_status
 from cri_switch.node.files import file_fact
 
 _LIMITS = ("--dial-timeout=3s", "--command-timeout=10s")
@@ -61,6 +63,24 @@ def ask_control_plane(connection: Connection) -> ControlPlaneNode:
         return ControlPlaneNode(node, problems=(f"etcd on {node}: an answer that is not understood: {problem!r}",))
     problems += tuple(f"etcd on {node} says: {error}" for error in errors)
     return ControlPlaneNode(node, member, leader, voters, problems)
+
+
+def lost_without(connection: Connection) -> str:
+    """Why etcd would lose its quorum with this node's member, or ""; the member is asked, which asks all others.
+
+    "" too where no member runs or answers here, and where there is no quorum: then there is nothing to lose.
+    """
+    text = file_fact(MANIFEST).read(connection).text
+    if text is None:
+        return ""
+    try:
+        pod, into = parse_etcd_manifest(text), etcd_exec(connection)
+        answer = connection.run(_ask((*into, "etcdctl", *_LIMITS, *pod.credentials), "member", "list", "-w", "json"))
+        here, voters = int(json.loads(answer.stdout)["header"]["member_id"]), parse_voters(answer.stdout)
+    except (BackupFailed, RemoteCommandFailed, ValueError, KeyError, TypeError):
+        return ""
+    up = {each.id for each in etcd_status(into, pod).read(connection).members} & voters
+    return "" if lost_quorum(len(voters), len(up)) else lost_quorum(len(voters), len(up - {here}))
 
 
 def parse_endpoint(text: str) -> tuple[int, int, tuple[str, ...]]:

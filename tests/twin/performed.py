@@ -146,6 +146,7 @@ def _hook(pattern: str, fault: NodeFault, times: int = 1) -> Upset:
 
 SCENES = (
     *(Scene(f"{step} fails on w2", step=step, node="w2") for step in STEPS),
+    Scene("the control plane fails its proof", step="verify_node", node="cp1"),
     Scene("no crictl on the way back", step="start_kubelet", upset=_no_crictl),
     Scene("no crictl nor CRI on the way back", step="start_kubelet", upset=_no_crictl_nor_cri),
     Scene("mounts are left", step="start_kubelet", upset=_mounts),

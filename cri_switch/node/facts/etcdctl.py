@@ -1,4 +1,7 @@
-"""etcd's members, their health and alarms, by the etcdctl in etcd's own container."""
+"""etcd's members, their health and alarms, by the etcdctl in etcd's own container.
+
+`into` are the words that run a program in that container (etcd_exec).
+"""
 
 from __future__ import annotations
 
@@ -31,8 +34,8 @@ class EtcdStatus:
     problem: str = ""
 
 
-def etcd_status(container: str, pod: EtcdPod) -> Fact[EtcdStatus]:
-    """`endpoint status --cluster`, asked in Docker's container of that id."""
+def etcd_status(into: tuple[str, ...], pod: EtcdPod) -> Fact[EtcdStatus]:
+    """`endpoint status --cluster`: each member that answers, for itself."""
 
     def parse(result: Result) -> EtcdStatus:
         try:
@@ -51,12 +54,12 @@ def etcd_status(container: str, pod: EtcdPod) -> Fact[EtcdStatus]:
         )
         return EtcdStatus(members, result.stderr.strip()[-500:] if result.rc else "")
 
-    into = ("docker", "exec", "-e", "ETCDCTL_API=3", container, "etcdctl", *_LIMITS, *pod.credentials)
-    command = sudo(*into, "endpoint", "status", "--cluster", "-w", "json", ok=range(256), timeout=60)
+    words = (*into, "etcdctl", *_LIMITS, *pod.credentials)
+    command = sudo(*words, "endpoint", "status", "--cluster", "-w", "json", ok=range(256), timeout=60)
     return Fact("etcd's members' status", command, parse)
 
 
-def etcd_members(container: str, pod: EtcdPod) -> Fact[dict[int, str]]:
+def etcd_members(into: tuple[str, ...], pod: EtcdPod) -> Fact[dict[int, str]]:
     """The names of all members by id, also of those that do not answer; none where etcd does not say.
 
     kubeadm names a member as its node; one that has not started yet has no name.
@@ -69,6 +72,6 @@ def etcd_members(container: str, pod: EtcdPod) -> Fact[dict[int, str]]:
         except (ValueError, AttributeError, KeyError, TypeError):
             return {}
 
-    into = ("docker", "exec", "-e", "ETCDCTL_API=3", container, "etcdctl", *_LIMITS, *pod.credentials)
-    command = sudo(*into, "member", "list", "-w", "json", ok=range(256), timeout=60)
+    words = (*into, "etcdctl", *_LIMITS, *pod.credentials)
+    command = sudo(*words, "member", "list", "-w", "json", ok=range(256), timeout=60)
     return Fact("etcd's members", command, parse)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
 from cri_switch.model.errors import Unreachable
 from cri_switch.node.command import Result
-from cri_switch.node.etcd_member import ControlPlaneNode, ask_control_plane
+from cri_switch.node.etcd_member import ControlPlaneNode, ask_control_plane, lost_without
 from cri_switch.node.fake import Answer, ScriptedConnection
 from tests.unit.node.facts.test_control_plane import API
 from tests.unit.node.helpers import unit_text
@@ -92,3 +93,41 @@ def test_only_a_node_that_answers_is_known_to_run_no_etcd(
 def test_an_external_etcd_is_nothing_to_lose() -> None:
     found, _ = ask({"manifests/etcd.yaml": Result(1, "", "No such file or directory")})
     assert (found.member, found.problems) == (0, ())
+
+
+THREE = (
+    '{"header":{"member_id":8},"members":[{"ID":8,"name":"cp1"},{"ID":9,"name":"cp2"},{"ID":10,"name":"cp3"},'
+    '{"ID":11,"name":"cp4","isLearner":true}]}'
+)
+
+
+def up(*ids: int) -> Result:
+    """`endpoint status --cluster`: who does not answer is on stderr, and the exit code is 1."""
+    found = [{"Endpoint": f"https://10.0.0.{one}:2379", "Status": {"header": {"member_id": one}}} for one in ids]
+    return Result(0 if len(ids) == 4 else 1, json.dumps(found), "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "lost"),
+    [
+        ({"endpoint status": up(8, 9, 10, 11)}, ""),
+        ({"endpoint status": up(8, 9, 10)}, ""),
+        ({"endpoint status": up(8, 9, 11)}, "1 of 3 members would be left, 2 must be"),  # a learner does not vote
+        ({"endpoint status": up(8, 10)}, "1 of 3 members would be left, 2 must be"),
+        ({"endpoint status": up(9, 10)}, ""),  # its own is out of it already
+        ({"endpoint status": up(8)}, ""),  # no quorum: nothing to lose
+        ({"endpoint status": Result(1, "", "context deadline exceeded")}, ""),
+        ({"member list": Result(1, "", "context deadline exceeded"), "endpoint status": up(8, 9)}, ""),
+        ({"member list": '{"header":{"member_id":8},"members":[{"ID":8}]}', "endpoint status": up(8)}, ""),
+        ({"docker ps": "", "crictl ps": "", "endpoint status": up(8, 9)}, ""),
+        ({"manifests/etcd.yaml": Result(1, "", "No such file or directory"), "endpoint status": up(8, 9)}, ""),
+    ],
+)
+@pytest.mark.parametrize("docker", [True, False])
+def test_what_stopping_its_member_would_cost(
+    changes: dict[str | re.Pattern[str], Answer], lost: str, docker: bool
+) -> None:
+    _, connection = ask({"member list": THREE, **changes}, docker)
+    said = lost_without(connection)
+    assert lost in said
+    assert bool(said) is bool(lost)

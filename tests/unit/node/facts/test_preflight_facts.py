@@ -187,7 +187,7 @@ def test_etcds_status() -> None:
         '[{"Endpoint":"https://a:2379","Status":{"header":{"member_id":17},"dbSize":20480,"leader":1}},'
         '{"Endpoint":"https://b:2379","Status":{"dbSize":7,"errors":["alarm:NOSPACE "],"isLearner":true}}]'
     )
-    fact = etcd_status("id", POD)
+    fact = etcd_status(("docker", "exec", "id"), POD)
     found = fact.parse(Result(0, text))
     assert [(each.endpoint, each.id, each.db_size, each.errors) for each in found.members] == [
         ("https://a:2379", 17, 20480, ()),
@@ -196,7 +196,7 @@ def test_etcds_status() -> None:
     assert found.problem == ""
     assert fact.parse(Result(1, "null", "dial refused")).problem == "dial refused"
     assert fact.parse(Result(126, "no etcdctl")).members == ()
-    members = etcd_members("id", POD)
+    members = etcd_members(("docker", "exec", "id"), POD)
     assert members.parse(Result(0, '{"members":[{"ID":17,"name":"cp1"},{"ID":18}]}')) == {17: "cp1", 18: ""}
     assert members.parse(Result(0, '{"members":[{}]}')) == {}
     assert members.parse(Result(1, "", "x")) == {}
