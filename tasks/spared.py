@@ -34,7 +34,7 @@ def refuse_unless_spared(node: NodeRef, migration: Migration, before: Before) ->
         if deadline.expired:
             raise ControlPlaneNotWell(
                 f"{node.name} must not go back to Docker now: {lost}",
-                state=f"nothing was stopped, etcd on {node.name} runs",
+                state=f"nothing was stopped on the way back, etcd on {node.name} runs",
                 next_step="bring the other members of etcd to health (etcdctl endpoint health --cluster)",
             )
         get_run_logger().info("node=%s the way back waits: %s", node.name, lost)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -114,3 +115,12 @@ def in_turn(run: Callable[[], Ended]) -> Ended:
         if ended.exit_code != _LOCKED:
             return ended
     return ended
+
+
+def is_unhealthy(runs: Runs, ended: Ended, node: str) -> None:
+    """Exit code, outcome, the state, what was done and the literal next command."""
+    assert (ended.exit_code, ended.outcomes[node]) == (7, "unhealthy"), ended.log[-3000:]
+    assert "the way back to Docker failed" in ended.log
+    assert "neither proven on Docker nor on the new runtime" in ended.log
+    assert re.search(rf"^next: .*cri-switch rollback {node} -f {runs.file} --yes", ended.log, re.MULTILINE)
+    assert "on the way back" in ended.log

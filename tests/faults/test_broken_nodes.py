@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from tests.e2e.look import cluster
 from tests.e2e.site import Site
 from tests.faults.cell import cell
 from tests.faults.look import as_it_stands, differs, in_service
-from tests.faults.run import KILLED, Ended, Runs, in_turn
+from tests.faults.run import KILLED, Runs, in_turn, is_unhealthy
 from tests.lab import faults, machine
 from tests.lab.state import Lab
 
@@ -137,7 +136,7 @@ def test_the_power_goes_during_a_step(site: Site, runs: Runs, output: Path) -> N
         off = ("w1", "configure_runtime", "then", "kill", "--name", site.name, "w1")
         ended = runs.migrate(["w1", "w2"], off, max_failures=5, ssh={"connect_timeout": 5})
         here.ran(ended)
-        _is_unhealthy(runs, ended, "w1")
+        is_unhealthy(runs, ended, "w1")
         assert ended.outcomes["w2"] == "untouched"
         machine.boot(site.lab, site.lab.machine("w1"))
         back = runs.rollback("w1")
@@ -155,7 +154,7 @@ def test_a_way_back_that_fails(site: Site, runs: Runs, output: Path) -> None:
         broken = _root(site, "w1", f"echo '{{' > {_DAEMON}")
         ended = runs.migrate(["*"], ("w1", "start_kubelet", "after", *broken), max_failures=5)
         here.ran(ended)
-        _is_unhealthy(runs, ended, "w1")
+        is_unhealthy(runs, ended, "w1")
         for node, before in others.items():
             assert ended.outcomes[node] == "untouched"
             assert differs(before, in_service(as_it_stands(site, node))) == {}
@@ -177,7 +176,7 @@ def test_a_full_disk(site: Site, runs: Runs, output: Path) -> None:
         ended = runs.migrate(["w1"], full)
         here.ran(ended)
         assert "No space left" in ended.log
-        _is_unhealthy(runs, ended, "w1")
+        is_unhealthy(runs, ended, "w1")
         assert "/ is full" in ended.log
         assert "make room on the node" in ended.log
         faults.unfill(site.lab.machine("w1"))
@@ -257,12 +256,3 @@ def _killed_and_rebooted(site: Site, runs: Runs, node: str, step: str) -> None:
     target = site.lab.machine(node)
     machine.stop(target)
     machine.boot(site.lab, target)
-
-
-def _is_unhealthy(runs: Runs, ended: Ended, node: str) -> None:
-    """Exit code, outcome, the state, what was done and the literal next command."""
-    assert (ended.exit_code, ended.outcomes[node]) == (7, "unhealthy"), ended.log[-3000:]
-    assert "the way back to Docker failed" in ended.log
-    assert "neither proven on Docker nor on the new runtime" in ended.log
-    assert re.search(rf"^next: .*cri-switch rollback {node} -f {runs.file} --yes", ended.log, re.MULTILINE)
-    assert "on the way back" in ended.log

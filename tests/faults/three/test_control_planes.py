@@ -13,7 +13,8 @@ from tests.e2e.site import Site
 from tests.e2e.wait import until_none
 from tests.faults.cell import cell, note
 from tests.faults.look import as_it_stands, differs, in_service, whole
-from tests.faults.run import KILLED, Runs, in_turn
+from tests.faults.run import KILLED, Runs, in_turn, is_unhealthy
+from tests.lab import machine
 
 pytestmark = pytest.mark.slow
 
@@ -70,6 +71,26 @@ def test_killed_on_one_of_three_the_next_run_migrates_it(site: Site, runs: Runs,
         here.is_back_on_docker()
         until_none("the other two as they were", lambda: _changed(site, others), 300, every=1)
         until_none("every member of etcd to be healthy", lambda: _etcd(site), 300)
+
+
+@pytest.mark.parametrize("step", ["start_kubelet", "settle"])
+def test_another_dies_before_it_goes_back(site: Site, runs: Runs, output: Path, step: str) -> None:
+    """Its way back would stop the second of three etcds: it stays, unhealthy; once the other is back, the command
+    that was said works."""
+    with cell(site, output, "cp2", step, f"after, the power of cp3 cut, {_WHERE}") as here:
+        off = ("cp2", step, "after", "kill", "--name", site.name, "cp3")
+        ended = runs.migrate(["cp2"], off, timeouts={"api": 30}, ssh={"connect_timeout": 5})
+        here.ran(ended)
+        is_unhealthy(runs, ended, "cp2")
+        assert "cp2 must not go back to Docker now: etcd would lose its quorum: 1 of 3 members" in ended.log
+        assert "stop the kubelet" not in ended.log.partition("step=rollback started")[2]
+        assert cluster.runtimes(site)["cp2"].startswith("containerd://"), "the API answers, and cp2 is as it was left"
+        machine.boot(site.lab, site.lab.machine("cp3"))
+        until_none("every member of etcd to be healthy", lambda: _etcd(site), 300)
+        back = runs.rollback("cp2")
+        assert (back.exit_code, back.outcomes) == (0, {"cp2": "rolled-back"}), back.log[-3000:]
+        here.is_back_on_docker()
+        here.row["end"] = "unhealthy, its etcd runs; cp3 back and `cri-switch rollback`: back on Docker"
 
 
 def test_the_next_run_migrates_every_node(site: Site, runs: Runs, output: Path) -> None:
