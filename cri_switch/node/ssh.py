@@ -101,13 +101,6 @@ class SshConnection:
             raise
         return Download(path, size, digest.hexdigest())
 
-    def run_from_file(self, command: Command, path: Path) -> Result:
-        """Run a command whose stdin is a local file."""
-        out = bytearray()
-        with path.open("rb") as file:
-            rc, stderr, seconds = self._execute(command, file, out.extend)
-        return Result(rc, out.decode("utf-8", "surrogateescape"), stderr, seconds)
-
     def close(self) -> None:
         """End the connection; a later command opens it anew."""
         with self._lock:

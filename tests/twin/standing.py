@@ -6,7 +6,7 @@ from cri_switch.node.connection import Connection
 from cri_switch.node.facts.docker import DOCKER_RUNNING, DOCKER_SHIMS
 from cri_switch.node.facts.leftovers import K8S_SHIMS
 from cri_switch.node.facts.network import IPTABLES, LINKS, sysctl_values
-from cri_switch.node.facts.packages import HELD, KNOWN, MANUAL, PACKAGES
+from cri_switch.node.facts.packages import HELD, KNOWN, MANUAL, packages
 from cri_switch.node.facts.texts import texts
 from cri_switch.node.facts.times import modified
 from cri_switch.node.facts.units import units
@@ -36,12 +36,12 @@ def standing(connection: Connection) -> dict[str, str]:
     state: dict[str, str] = {}
     for name, unit in units(*UNITS).read(connection).items():
         state[name] = f"{unit.load_state} {unit.active_state} {unit.sub_state} {unit.unit_file_state}"
-    packages, manual, held = PACKAGES.read(connection), MANUAL.read(connection), HELD.read(connection)
+    known, manual, held = packages().read(connection), MANUAL.read(connection), HELD.read(connection)
     for name in KNOWN:
         # dpkg keeps a line, `un`, of what others only name
-        if name in packages and packages[name].status != "un" and name != "cri-tools":
+        if name in known and known[name].status != "un" and name != "cri-tools":
             marks = [word for word, names in (("manual", manual), ("held", held)) if name in names]
-            state[f"package {name}"] = " ".join([packages[name].status, *marks])
+            state[f"package {name}"] = " ".join([known[name].status, *marks])
     there = modified(*PATHS).read(connection)
     state |= {path: "there" if path in there else "" for path in PATHS}
     state |= sysctl_values(_SYSCTLS).read(connection)

@@ -58,11 +58,6 @@ class Container:
         return f"{labels.get('io.kubernetes.pod.namespace', '')}/{labels.get('io.kubernetes.pod.name', '')}"
 
     @property
-    def pod_uid(self) -> str:
-        """UID of its pod ("" for a container that is not Kubernetes')."""
-        return self.labels.get(_POD_UID, "")
-
-    @property
     def grace(self) -> int:
         """Seconds between SIGTERM and SIGKILL: the pod's terminationGracePeriodSeconds, Kubernetes' 30 otherwise."""
         given = self.labels.get(_GRACE, "")

@@ -63,7 +63,6 @@ class KubeletConfig:
 
     cgroup_driver: str = ""
     endpoint: str = ""
-    static_pod_path: str = ""
     eviction_hard: dict[str, str] = field(default_factory=dict, hash=False)
     image_gc_high: int = IMAGE_GC_HIGH
 
@@ -86,7 +85,6 @@ def parse_kubelet_config(text: str | None) -> KubeletConfig:
     return KubeletConfig(
         str(driver),
         str(document.get("containerRuntimeEndpoint") or ""),
-        str(document.get("staticPodPath") or ""),
         {str(name): str(value) for name, value in (document.get("evictionHard") or {}).items()},
         collects,
     )

@@ -17,19 +17,13 @@ class OsRelease:
     id: str
     version: str
     id_like: tuple[str, ...]
-    pretty_name: str
-
-    @property
-    def debian_family(self) -> bool:
-        """Whether packages are apt's."""
-        return self.id == "debian" or "debian" in self.id_like
 
 
 def parse_os_release(text: str) -> OsRelease:
     """os-release(5): NAME=value, shell-quoted; lines that are not understood are skipped."""
     found: Mapping[str, str] = dict(_pair(line) for line in text.splitlines() if "=" in line and line[:1] != "#")
     name, version = found.get("ID", "linux"), found.get("VERSION_ID", "")
-    return OsRelease(name, version, tuple(found.get("ID_LIKE", "").split()), found.get("PRETTY_NAME", name))
+    return OsRelease(name, version, tuple(found.get("ID_LIKE", "").split()))
 
 
 def _pair(line: str) -> tuple[str, str]:

@@ -65,8 +65,6 @@ def packages(*names: str) -> Fact[dict[str, Package]]:
     return Fact("packages", command, lambda result: parse_dpkg(result.stdout))
 
 
-PACKAGES = packages()
-
 ALL_PACKAGES: Fact[dict[str, Package]] = Fact(
     "all packages",
     plain("dpkg-query", "-W", "-f", "${Package}\\t${db:Status-Abbrev}\\t${Version}\\n"),

@@ -10,9 +10,8 @@ from cri_switch.node.fake import ScriptedConnection
 def test_os_release() -> None:
     text = 'PRETTY_NAME="Debian GNU/Linux 11 (bullseye)"\nVERSION_ID="11"\nID=debian\n# no\nBROKEN="\n'
     found = parse_os_release(text)
-    assert (found.id, found.version, found.debian_family) == ("debian", "11", True)
-    assert parse_os_release("ID=ubuntu\nID_LIKE=debian").debian_family
-    assert not parse_os_release("ID=fedora").debian_family
+    assert (found.id, found.version, found.id_like) == ("debian", "11", ())
+    assert parse_os_release('ID=neon\nID_LIKE="ubuntu debian"').id_like == ("ubuntu", "debian")
 
 
 @given(st.text())
