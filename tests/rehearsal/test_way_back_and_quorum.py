@@ -103,6 +103,7 @@ def test_the_next_run_migrates_all(watched: Watched) -> None:
     revive(watched.world)
     watched.runs.run(watched.runs.migration())
     assert {watched.runtime(name) for name in watched.world.machines} == {"containerd"}
+    assert not any(node["spec"].get("unschedulable") for node in watched.world.store.list("Node"))
     assert with_etcd(watched.world) == list(PLANES)
 
 

@@ -190,6 +190,7 @@ def trimmed(kind: str, found: Obj) -> Obj:
             "unschedulable": bool(spec.get("unschedulable")),
             "taints": sorted(f"{t['key']}={t.get('value', '')}:{t['effect']}" for t in spec.get("taints") or []),
             "begun": "cri-switch.io/migrating" in (metadata.get("annotations") or {}),
+            "ours": "cri-switch.io/cordoned-by" in (metadata.get("annotations") or {}),
             "ready": _ready(status),
             "runtime": (status.get("nodeInfo") or {}).get("containerRuntimeVersion", ""),
         }

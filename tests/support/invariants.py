@@ -102,7 +102,7 @@ class _Judge:
         own = [taint for taint in new["taints"] if not taint.startswith(_OURS)]
         if old is None:
             self.taints[name] = own
-            if new["unschedulable"] and new["begun"]:
+            if new["unschedulable"] and (new["begun"] or new["ours"]):
                 self._begin(name, "was begun by a run before")
             elif new["unschedulable"]:
                 self.held.add(name)

@@ -63,8 +63,8 @@ def node(name: str) -> Obj:
     taints = ["site.example/shift=night:PreferNoSchedule"] if name == "w2" else []
     plane = name.startswith("cp")
     return {
-        "name": name, "control_plane": plane, "unschedulable": False, "taints": taints, "begun": False, "ready": True,
-        "runtime": DOCKER,
+        "name": name, "control_plane": plane, "unschedulable": False, "taints": taints, "begun": False, "ours": False,
+        "ready": True, "runtime": DOCKER,
     }  # fmt: skip
 
 
@@ -98,14 +98,16 @@ def test_a_migration_as_it_should_be() -> None:
     assert verdict.waited == {"w2"}
 
 
-def test_a_node_that_a_killed_run_left_is_out_from_the_beginning() -> None:
-    """It is cordoned by us: its return is no breach, and another worker beside it is one too many."""
+@pytest.mark.parametrize("mark", ["begun", "ours"])
+def test_a_node_that_a_run_left_is_out_from_the_beginning(mark: str) -> None:
+    """It is cordoned by us, half done or after its last step: its return is no breach, and another worker beside it is
+    one too many."""
     story = Story()
     begun = story.lines[0]["objects"][2]
     assert begun["name"] == "w1"
-    story.nodes["w1"] |= {"unschedulable": True, "begun": True}
+    story.nodes["w1"] |= {"unschedulable": True, mark: True}
     begun |= story.nodes["w1"]
-    story.take("a", elsewhere="w2").change("w1", SWITCH, UNCORDON | {"begun": False})
+    story.take("a", elsewhere="w2").change("w1", SWITCH, UNCORDON | {mark: False})
     assert story.judged().broken == []
     assert [turn.node for turn in story.judged().turns] == ["w1"]
     story.lines.insert(3, {**story.lines[-1], "version": 3, "object": story.nodes["w2"] | CORDON})
