@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 from cri_switch.model.window import Window
 
 Obj = dict[str, Any]
+_SNAPSHOT = re.compile(r"/cri-switch-[^/]+\.db$")
 MARK = "cri-switch.io/migrating"
 """The annotation of a node that a migration has begun with; its end is the end of the node's turn."""
 
@@ -36,8 +38,9 @@ class Beginnings:
         self._step(name, "turn", why)
 
     def program(self, name: str, argv: tuple[str, ...], *, marked: bool) -> None:
-        """A program that changes something on a node, which has the mark or not."""
-        step = "snapshot" if "snapshot" in argv else "turn" if marked else "work"
+        """A program that changes something on a node, which has the mark or not; a snapshot's file is put away too."""
+        snapshot = "snapshot" in argv or any(_SNAPSHOT.search(word) for word in argv)
+        step = "snapshot" if snapshot else "turn" if marked else "work"
         self._step(name, step, f"{' '.join(argv)[:120]} runs on it")
 
     def node(self, old: Obj, new: Obj) -> None:

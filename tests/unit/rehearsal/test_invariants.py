@@ -213,6 +213,9 @@ def test_what_breaks_a_promise(case: str) -> None:
 DOWNLOADS = "systemd-run --unit=x -- apt-get -y install --download-only containerd"
 STAGES = partial(program, "w1", DOWNLOADS)
 REMOVES = "apt-get -y remove docker.io"
+SAVED = "/var/lib/etcd/cri-switch-20261127T215802Z.db"
+SAVES = partial(program, "cp1", f"docker exec 0 etcdctl snapshot save {SAVED}")
+LEFT = partial(program, "cp1", f"rm -f -- {SAVED} {SAVED}.part")
 BEGUN: list[Deed] = [partial(annotate, "w1", MIGRATING, "m"), partial(cordon, "w1", True), partial(stop, "w1")]
 ENDS: list[Deed] = [
     partial(cordon, "w1", False),
@@ -228,7 +231,10 @@ OUTSIDE: dict[str, tuple[list[Deed], list[Deed], str]] = {
     "labelled": ([], [partial(label, "w1")], "its labels are changed"),
     "staged": ([], [STAGES], "--download-only"),
     "an image saved": ([], [partial(program, "w1", "docker save -o /var/lib/cri-switch/x/y.tar z")], "docker save"),
-    "a snapshot": ([], [partial(program, "cp1", "docker exec 0 etcdctl snapshot save /x")], "snapshot save"),
+    "a snapshot": ([], [SAVES], "snapshot save"),
+    "what a snapshot leaves is put away": ([SAVES], [LEFT], ""),
+    "another's is not": ([], [LEFT], "rm -f"),
+    "putting it away is no beginning": ([SAVES], [LEFT, partial(program, "cp1", "rm -f /etc/a")], "rm -f /etc/a"),
     "Docker removed": ([], [partial(program, "w3", REMOVES)], "remove docker.io"),
     "only looked at": ([], [partial(program, "w1", "docker ps -a")], ""),
     "staging is no node's beginning": ([STAGES], BEGUN, "its annotations are changed"),
