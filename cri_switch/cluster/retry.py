@@ -30,7 +30,8 @@ class Caller:
     """Sends requests until they are answered or `patience` seconds are over.
 
     An API server that starts answers 401 and 403 for a second or three, before it has read its roles (peers.md 64), so
-    these too are tried again, for five seconds. `kubeconfig` is for messages.
+    these too are tried again, for five seconds from the first of them; and what it answers then has as long at least,
+    however long it was away before. `kubeconfig` is for messages.
     """
 
     send: Send
@@ -47,6 +48,7 @@ class Caller:
             Unreachable: no answer, or only 5xx, for `patience` seconds.
         """
         deadline, pause = Deadline.after(self.patience, self.clock), _FIRST_PAUSE
+        starts: Deadline | None = None
         while True:
             try:
                 answer = self.send(request)
@@ -55,16 +57,21 @@ class Caller:
                 problem: ApiError | Unreachable = self._problem(request, answer, manner)
             except Unreachable as unreachable:
                 problem = unreachable
-            if not self._again(problem, manner, deadline.elapsed) or deadline.remaining <= pause:
+            if _knows_us_not(problem):
+                if starts is None:
+                    starts = Deadline.after(_WARM_UP, self.clock)
+                    deadline, pause = Deadline.after(max(deadline.remaining, _WARM_UP), self.clock), _FIRST_PAUSE
+                left = starts.remaining
+            else:
+                left = deadline.remaining if self._again(problem, manner) else 0.0
+            if left <= 0:
                 raise problem
-            self.sleep(pause)
+            self.sleep(min(pause, left))
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    def _again(self, problem: ApiError | Unreachable, manner: Manner, elapsed: float) -> bool:
+    def _again(self, problem: ApiError | Unreachable, manner: Manner) -> bool:
         if isinstance(problem, Unreachable):
             return manner in _AS_A_READ or (manner == "mutation" and isinstance(problem, NotSent))
-        if problem.status == 401 or (problem.status == 403 and _RBAC_SAYS_NO.search(problem.what)):
-            return elapsed < _WARM_UP
         return problem.status == 429 and manner != "once"
 
     def _problem(self, request: Request, answer: Answer, manner: Manner) -> ApiError | Unreachable:
@@ -88,6 +95,12 @@ class Caller:
             state="the server refused the call and did nothing" if answer.status < 500 else "",
             next_step=next_step,
         )
+
+
+def _knows_us_not(problem: ApiError | Unreachable) -> bool:
+    if isinstance(problem, Unreachable):
+        return False
+    return problem.status == 401 or (problem.status == 403 and bool(_RBAC_SAYS_NO.search(problem.what)))
 
 
 def parsed(request: Request, answer: Answer) -> Any:

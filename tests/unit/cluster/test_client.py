@@ -287,6 +287,18 @@ def test_a_starting_server_that_does_not_know_us_yet() -> None:
     assert 4 < clock() - before < 8
 
 
+@pytest.mark.parametrize("away", [5, 12])
+def test_a_server_that_was_away_before_it_starts(away: int) -> None:
+    """Its 403s, and the 500s after them, are not paid for with the seconds in which nothing answered."""
+    clock = Clock()
+    starts = [NotSent("refused")] * away + [RBAC_403] * 2 + [Answer(500, "etcdserver: leader changed")] * 2
+    caller = Caller(Scripted(*starts, GOOD), sleep=clock.sleep, clock=clock)
+    assert caller.call(Request("GET", "/x")) == {}
+    caller = Caller(Scripted(*[NotSent("refused")] * away, *[RBAC_403] * 100), sleep=clock.sleep, clock=clock)
+    with pytest.raises(ApiError):
+        caller.call(Request("GET", "/x"))
+
+
 def test_patience_ends() -> None:
     clock = Clock()
     caller = Caller(Scripted(*[Answer(503, "no")] * 1000), sleep=clock.sleep, clock=clock, patience=20)
