@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prefect import get_run_logger
 
-from cri_switch.model.errors import CriSwitchError, LockHeld, NodeFailed, Stopped
+from cri_switch.model.errors import CriSwitchError, LockHeld, NodeFailed, Stopped, WindowClosed
 from cri_switch.model.migration import Migration
 from cri_switch.model.node_end import RunSoFar, rolled_back
 from cri_switch.model.node_outcome import NodeOutcome
@@ -76,8 +76,18 @@ class Batches:
             raise self._failed()
 
     def check_window(self, *, node: bool = True) -> None:
-        """Raise WindowClosed where no step may begin a node, or, without `node`, anything at all."""
-        check_window(self.migration, self.outcomes.values(), self.left, node=node)
+        """Raise WindowClosed where no step may begin a node, or, without `node`, anything at all.
+
+        A node that an earlier run left half done waits too: it is said, and how it comes back before.
+        """
+        try:
+            check_window(self.migration, self.outcomes.values(), self.left, node=node)
+        except WindowClosed as closed:
+            closed.state = "; ".join([*self.so_far.lefts, closed.state])
+            half_done = [name for name in self.left if name in self.plan.half_done]
+            back = " and ".join(f"cri-switch rollback {name} -f FILE --yes" for name in half_done)
+            closed.next_step += f"; or at once back to Docker: {back}" if back else ""
+            raise
 
     def _critical(self, batch: tuple[NodeRef, ...]) -> bool:
         """What `max_failures` never allows: the canary failed, a control-plane node, or one is not back on Docker."""

@@ -53,6 +53,11 @@ class RunSoFar:
         ]
 
     @property
+    def lefts(self) -> list[str]:
+        """A line for each node that is neither at its beginning nor at its end."""
+        return [f"{name} is left {end.left}" for name, end in self.ends.items() if end.left]
+
+    @property
     def ends(self) -> dict[str, NodeEnd]:
         """How each node that the run meant to touch is left."""
         todo = {node.name for node in (*self.plan.todo, *self.plan.finished_before)}
@@ -73,7 +78,7 @@ class RunSoFar:
         parts += [f"migrated by an earlier run: {', '.join(before)}"] if before else []
         parts += [f"unhealthy: {those('unhealthy')}"] if those("unhealthy") else []
         parts += [f"back on Docker: {those('rolled-back')}"] if those("rolled-back") else []
-        parts += [f"{name} is left {end.left}" for name, end in ends.items() if end.left]
+        parts += self.lefts
         return "; ".join([*parts, f"untouched: {those('untouched') or 'none'}"])
 
     def _end(self, entry: NodePlan) -> NodeEnd:

@@ -40,6 +40,7 @@ ZONE = "topology.kubernetes.io/zone"
 DRAWN = int(os.environ.get("CRI_SWITCH_REHEARSALS", "50"))
 _RUNS = 4
 _UNHEALTHY = re.compile(r"unhealthy: ([^;\]\n]*)")
+_HALF_DONE = re.compile(r"(\S+) is left half done by an earlier run")
 """Nodes of which a run says itself that they could not go back: the next one sees to them."""
 MISHAPS = {
     "fails": NodeFault(1, "simulated fault"),
@@ -167,6 +168,14 @@ class Ending:
     """How often the fault or the mishap met a command or a call."""
 
 
+def told_of(said: list[str]) -> set[str]:
+    """The nodes that the last run calls unhealthy, or still half done where an earlier one did."""
+    unhealthy = [set(" ".join(_UNHEALTHY.findall(each)).replace(",", " ").split()) for each in said]
+    if not said:
+        return set()
+    return unhealthy[-1] | (set(_HALF_DONE.findall(said[-1])) & set().union(*unhealthy))
+
+
 def rehearse(case: Case) -> Ending:
     """Runs until one arrives, the promises judged after each."""
     clock = VirtualClock()
@@ -213,7 +222,7 @@ def rehearse(case: Case) -> Ending:
                 arrived = True
             for _ in range(240):  # what was broken for a while is not any more
                 clock.sleep(1.0)
-            told = " ".join(_UNHEALTHY.findall(said[-1]) if said and not arrived else []).replace(",", " ").split()
+            told = told_of(said) if not arrived else set()
             assert [line for line in invariants.finished() if line.split()[0] not in told] == [], said
             if arrived:
                 assert (daemonset(world), labelled(world)) == (agent, []), "nothing is held any more"

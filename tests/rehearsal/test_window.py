@@ -15,6 +15,7 @@ from cri_switch.model.errors import WindowClosed
 from tasks.step import stands
 from tests.rehearsal.engineless import go_on
 from tests.rehearsal.killing import Cluster
+from tests.rehearsal.test_three_control_planes import killed_in
 
 OPEN = {"start": "00:00", "end": "24:00"}
 MINUTES = 60
@@ -44,7 +45,7 @@ class Night:
         now = datetime.fromtimestamp(self.cluster.world.clock.now(), UTC)
         window = {"start": f"{now:%H:%M}", "end": f"{now + timedelta(minutes=MINUTES):%H:%M}"}
         with pytest.raises(WindowClosed, match="the maintenance window is closed") as caught:
-            self.cluster.run(outside, 0, window=window, node_estimate=1, stage_parallelism=1, **spec)
+            self.cluster.run(outside, 1, window=window, node_estimate=1, stage_parallelism=1, **spec)
         assert self.passed
         return caught.value
 
@@ -68,7 +69,7 @@ class Night:
 
     def goes_on(self) -> None:
         """In the next window."""
-        self.cluster.run(go_on, 1, window=OPEN)
+        self.cluster.run(go_on, 2, window=OPEN)
         assert self.cluster.left() == []
 
 
@@ -117,4 +118,19 @@ def test_a_node_in_progress_is_finished_with_its_docker(night: Night) -> None:
     night.run(("w1", "uncordon (done)"), remove_docker="after_node")
     assert night.begun("cordon") == night.begun("remove_docker") == ["w1"]
     assert "w1" not in night.docker()
+    night.goes_on()
+
+
+def test_a_node_that_was_half_done_before_is_told(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no time to go on with it: that it is out of service is said, and how it comes back before."""
+    killed_in(night.cluster, "w1", "install_runtime", 2)
+
+    def backup(*_: object) -> str:
+        night.passes()
+        return ""
+
+    monkeypatch.setattr(flows.migrate_cluster, "backup", backup)
+    caught = night.run()
+    assert caught.state == "w1 is left half done by an earlier run; left for the next window: w1, w2, cp1"
+    assert "or at once back to Docker: cri-switch rollback w1 -f FILE --yes" in caught.next_step
     night.goes_on()
