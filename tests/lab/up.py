@@ -12,7 +12,7 @@ from typing import Any
 from tests.lab import access, assets, check, cluster, images, keys, network, provision, state, teardown, workloads
 from tests.lab import machine as machines
 from tests.lab.machine import execute
-from tests.lab.process import Process
+from tests.lab.process import Process, wait_for
 from tests.lab.report import LabError, say, step
 from tests.lab.state import Lab, MachineState
 from tests.lab.topology import machines as specs_of
@@ -117,7 +117,9 @@ def _join(lab: Lab, node: MachineState, after: Sequence[Future[None]], token: st
 def _update_packages(node: MachineState, ready: Iterable[Future[str]]) -> None:
     for each in ready:
         each.result()
-    execute(node, "apt-get", "-qq", "-o", "Acquire::Retries=3", "update")
+    # without it apt-get ends well though the repository, which has just booted, did not answer (seen: no candidates)
+    words = ("apt-get", "-qq", "-o", "APT::Update::Error-Mode=any", "update")
+    wait_for(f"{node.spec.name}: its package lists", lambda: execute(node, *words, check=False).returncode == 0, 60)
 
 
 def _write_ssh(lab: Lab, host_keys: list[str]) -> None:
