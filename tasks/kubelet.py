@@ -11,6 +11,7 @@ from cri_switch.node.actions.retire_docker import retire_docker
 from cri_switch.node.actions.start_kubelet import start_kubelet as start
 from cri_switch.node.actions.stop_kubelet import stop_kubelet as stop_service
 from cri_switch.node.facts.kubelet import KUBELET_STARTED
+from cri_switch.node.journal import journal_fact
 from tasks import reach, stop
 from tasks.control_plane import may_still_go_out
 from tasks.followed import followed
@@ -19,7 +20,14 @@ from tasks.step import Outcome, step
 
 @step
 def stop_kubelet(attempt: Attempt, migration: Migration, plan: Plan) -> Outcome:
-    """systemctl stop kubelet, checked; on a control-plane node only where etcd keeps its quorum still."""
+    """systemctl stop kubelet, checked; on a control-plane node only where etcd keeps its quorum still.
+
+    Where the results of a killed run are lost the node's journal says that this attempt has begun to start it again:
+    it may run on the new runtime already, and is not stopped once more.
+    """
+    entries = journal_fact(attempt.migration_id).read(reach.node(attempt.node, migration))
+    if any(entry.attempt == attempt.number and entry.step == "start_kubelet" for entry in entries):
+        return Outcome("kubelet was stopped before, by the journal, and its start was begun")
     may_still_go_out(attempt.node, plan, migration)
     done = reach.act(attempt.node, migration, stop_service(migration))
     return Outcome(done.summary, changed=done.changed)
