@@ -80,10 +80,10 @@ def _take_back(node: NodeRef, memory: Memory, migration: Migration) -> None:
         number=max(entry.attempt for entry in journal_fact(memory.migration_id).read(connection)),
         boot_id=BOOT_ID.read(connection),
     )
+    refuse_unless_spared(node, migration, before_fact(attempt.migration_id).read(connection))
     with noted(f"{node.name} may be half way back to Docker"):
         reach.act(node, migration, release_reserve(attempt.migration_id))
         write_down(attempt, migration, STEP, "started", "the API is away")
-        refuse_unless_spared(node, migration, before_fact(attempt.migration_id).read(connection))
         done = reach.act(node, migration, undo(migration, attempt))
         seen = reported(node, migration, runtime="docker")
     write_down(attempt, migration, STEP, "done", f"{done.summary}; Ready on {seen}")

@@ -11,7 +11,7 @@ import pytest
 
 import flows.migrate_cluster
 import flows.turn
-from cri_switch.model.errors import CriSwitchError, NodeFailed, NotProven, PreflightError
+from cri_switch.model.errors import CriSwitchError, NodeFailed, NotProven, PreflightError, Unreachable
 from cri_switch.model.migration import Migration
 from cri_switch.model.report import Approval
 from cri_switch.rehearsal.world import World
@@ -74,6 +74,22 @@ def test_the_half_done_one_goes_before_any_worker(cluster: Cluster) -> None:
     cluster.run(order_of(seen), 1)
     assert seen[:3] == ["cp2", "w1", "w2"]
     assert cluster.left() == []
+
+
+def test_it_is_not_rescued_while_the_others_cannot_spare_it(cluster: Cluster) -> None:
+    """The balancer is away, and cp3: what is left half done serves etcd on containerd, and is one of two."""
+    killed_in(cluster, "cp2", "verify_node", 12)
+    power_off(cluster.world, "cp3")
+
+    def outside(what: str, act: Callable[[], Any]) -> Any:
+        if what.split()[1].startswith("/"):
+            raise Unreachable(f"{what}: no answer")
+        return act()
+
+    with pytest.raises(NotProven, match="cp2 must not go back to Docker now: etcd would lose its quorum") as caught:
+        cluster.run(outside, 1, timeouts={"api": 10})
+    assert caught.value.state == "nothing was stopped on the way back, etcd on cp2 runs"
+    assert with_etcd(cluster.world) == ["cp1", "cp2"]
 
 
 def test_another_member_that_is_down_holds_it_back(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
