@@ -138,7 +138,11 @@ class Cluster:
             ]
             marks = [key for key in node["metadata"].get("annotations") or {} if "cri-switch" in key]
             lines += [f"{name} has the annotation {key}" for key in marks]
-            lines += [f"{name}: the unit {unit} is left" for unit in machine.systemd.states if "cri-switch" in unit]
+            units = machine.systemd
+            ours = [
+                unit for unit in units.states if "cri-switch" in unit and units.exists(unit)
+            ]  # not only asked after
+            lines += [f"{name}: the unit {unit} is left" for unit in ours]
             there = machine.packages.known
             lines += [f"{name}: {key} is not held" for key in _HELD if not there[key].hold]
             lines += [f"{name}: {machine.docker_package} is there"] * machine.packages.installed(machine.docker_package)
