@@ -21,7 +21,11 @@ from tasks.rollback import rollback, undo_begun
 from tasks.undoable import last_attempt
 from tasks.undone import failed
 
-_HALF_WAY = "it may be half way back to Docker"
+
+def _where(name: str) -> str:
+    """How far the way back of a node came that is stopped, or ends before it is begun."""
+    half = "it may be half way back to Docker"
+    return half if undo_begun(name) else f"{name} runs what it ran; it may be cordoned"
 
 
 @flow(name="rollback-node", flow_run_name="{node}", persist_result=False)
@@ -42,7 +46,9 @@ def rollback_node(migration: Migration, node: str) -> Report:
         except CANCELS:
             stop.heard()
             raise Stopped(
-                f"the rollback of {node} was cancelled", state=_HALF_WAY, next_step="the same command again: it goes on"
+                f"the rollback of {node} was cancelled",
+                state=_where(node),
+                next_step="the same command again: it goes on",
             ) from None
 
 
@@ -62,10 +68,10 @@ def _rollback(migration: Migration, name: str) -> Report:
         except (DrainBlocked, ControlPlaneNotWell):
             raise
         except Stopped as stopped:
-            raise (stop.why() or stopped).completed(_HALF_WAY) from None
+            raise (stop.why() or stopped).completed(_where(name)) from None
         except CriSwitchError as first:
             if not undo_begun(name):
-                first.completed(f"{name} runs what it ran; it may be cordoned")
+                first.completed(_where(name))
                 raise
             problem, said = failed(ref, migration, first), ""
         end = NodeEnd("unhealthy" if problem else "rolled-back", str(problem or said))

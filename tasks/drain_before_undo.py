@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from prefect import get_run_logger
 
 from cri_switch.cluster.client import Cluster
@@ -21,8 +24,10 @@ from tasks import reach, stop
 from tasks.control_plane import may_still_go_back
 
 
-def drain_before_undo(attempt: Attempt, migration: Migration, asked_in: Plan | None) -> None:
+def drain_before_undo(attempt: Attempt, migration: Migration, asked_in: Plan | None) -> bool:
     """Only a node that serves on the new runtime: from any other, pods cannot be evicted in an orderly way.
+
+    False where it was left as it is, and True where it is cordoned now.
 
     Where the kubelet is stopped the API is not asked: with one control plane it is away for as long. A refused drain
     (a PDB) is no reason to leave a node that failed where it is: what is left on it is stopped with its grace and
@@ -33,40 +38,50 @@ def drain_before_undo(attempt: Attempt, migration: Migration, asked_in: Plan | N
     """
     api, node, logger = reach.cluster(migration), attempt.node, get_run_logger()
     if not units(KUBELET).read(reach.node(node, migration))[KUBELET].active:
-        return
+        return False
     try:
         found = same_node(api, node)
     except (Away, ApiError) as problem:
         if asked_in is not None:
             raise
         logger.warning("node=%s not drained: %s", node.name, problem.what)
-        return
+        return False
     status = found["status"]
     ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or [])
     if not ready or status["nodeInfo"]["containerRuntimeVersion"].startswith("docker://"):
-        return
+        return False
     cordon_node(api, node, attempt.migration_id)
     try:
-        clear_probes(api, node, stop=stop.stopping, sleep=stop.sleep)
-        drain_node(
-            api,
-            node,
-            migration.spec.drain,
-            say=lambda line: logger.info("node=%s %s", node.name, line),
-            stop=stop.stopping,
-            sleep=stop.sleep,
-        )
+        with in_service_again(attempt, migration, asked=asked_in is not None):
+            clear_probes(api, node, stop=stop.stopping, sleep=stop.sleep)
+            drain_node(
+                api,
+                node,
+                migration.spec.drain,
+                say=lambda line: logger.info("node=%s %s", node.name, line),
+                stop=stop.stopping,
+                sleep=stop.sleep,
+            )
+            if asked_in is not None:
+                may_still_go_back(node, asked_in, migration)
+    except (DrainBlocked, RemoteTimeout) as problem:
         if asked_in is not None:
-            may_still_go_back(node, asked_in, migration)
+            raise
+        logger.warning("node=%s not drained, its pods are restarted in place: %s", node.name, problem.what)
+    return True
+
+
+@contextmanager
+def in_service_again(attempt: Attempt, migration: Migration, *, asked: bool) -> Iterator[None]:
+    """What refuses the way back of a drained node that a person asked for uncordons it, and its state says so."""
+    try:
+        yield
     except Stopped:
         raise
     except CriSwitchError as problem:
-        if asked_in is not None:
-            problem.state = "; ".join(filter(None, (problem.state, _kept(api, attempt))))
-            raise
-        if not isinstance(problem, (DrainBlocked, RemoteTimeout)):
-            raise
-        logger.warning("node=%s not drained, its pods are restarted in place: %s", node.name, problem.what)
+        if asked:
+            problem.state = "; ".join(filter(None, (problem.state, _kept(reach.cluster(migration), attempt))))
+        raise
 
 
 def _kept(api: Cluster, attempt: Attempt) -> str:

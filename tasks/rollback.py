@@ -26,7 +26,7 @@ from cri_switch.node.home import HOME
 from cri_switch.node.reserve import release_reserve
 from tasks import reach
 from tasks.diary import write_down
-from tasks.drain_before_undo import drain_before_undo
+from tasks.drain_before_undo import drain_before_undo, in_service_again
 from tasks.serves_again import serves_again
 from tasks.spared import refuse_unless_spared
 from tasks.step import stand, stands, worth_another_try
@@ -72,8 +72,9 @@ def _back(attempt: Attempt, migration: Migration, reason: str, asked_in: Plan | 
     _perform(node, migration, release_reserve(attempt.migration_id))
     write_down(attempt, migration, STEP, "started", reason)
     tell(node, migration, "RollbackStarted", reason, warning=True)
-    drain_before_undo(attempt, migration, asked_in)
-    refuse_unless_spared(node, migration, before)
+    drained = drain_before_undo(attempt, migration, asked_in)
+    with in_service_again(attempt, migration, asked=drained and asked_in is not None):
+        refuse_unless_spared(node, migration, before)
     stand(node.name, UNDOING)
     done = _perform(node, migration, undo(migration, attempt))
     with noted(f"done on the way back: {done}"):

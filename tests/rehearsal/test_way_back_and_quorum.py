@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from cri_switch.model.errors import NodeFailed, NotProven
+from cri_switch.model.errors import ControlPlaneNotWell, CriSwitchError, NodeFailed, NotProven, Stopped
 from cri_switch.node.command import Result, sudo
 from cri_switch.node.transfer import Download
 from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.clock import VirtualClock
 from cri_switch.rehearsal.connection import MemoryConnection
 from cri_switch.rehearsal.world import World
+from tasks import stop
 from tasks.step import stands
 from tests.rehearsal.engineless import Engineless, go_on
 from tests.rehearsal.test_three_control_planes import PLANES, power_off, stop_etcd, with_etcd
@@ -144,6 +145,54 @@ def test_without_a_quorum_there_is_none_to_lose(watched: Watched) -> None:
     assert "must not go back" not in ends["said"]
     boxes = watched.world.machines["cp2"].docker.boxes.values()
     assert any(box.name == "etcd" and box.running for box in boxes)
+
+
+def another_dies_once_it_may_go_back(watched: Watched, then: Callable[[], None] = lambda: None) -> CriSwitchError:
+    """cp2 serves on containerd and a person asks it back; what the control plane is asked after its drain is the last
+    that cp3 answers."""
+    watched.runs.run(watched.runs.migration(remove_docker="never"))
+    asked: list[str] = []
+
+    def outside(what: str, act: Callable[[], Any]) -> Any:
+        answer = act()
+        if what.startswith("cp3: ") and "member list" in what:
+            asked.append(what)
+            if len(asked) == 2:
+                power_off(watched.world, "cp3")
+                then()
+        return answer
+
+    watched.runs.outside = outside
+    with pytest.raises((ControlPlaneNotWell, Stopped)) as caught:
+        watched.runs.rollback(watched.runs.migration(timeouts={"api": 10}), "cp2")
+    assert len(asked) == 2
+    watched.runs.outside = go_on
+    assert watched.runtime("cp2") == "containerd"
+    assert with_etcd(watched.world) == ["cp1", "cp2"]
+    return caught.value
+
+
+def cordoned(world: World, name: str) -> bool:
+    node = world.store.get("Node", name)
+    assert node is not None
+    return bool(node["spec"].get("unschedulable"))
+
+
+def test_one_that_a_person_asks_back_serves_again_where_it_is_refused_after_its_drain(watched: Watched) -> None:
+    problem = another_dies_once_it_may_go_back(watched)
+    assert problem.what.startswith("cp2 must not go back to Docker now: etcd would lose its quorum")
+    assert problem.state.endswith("node/cp2 uncordoned; it serves on the new runtime still")
+    assert not cordoned(watched.world, "cp2")
+
+
+def test_a_cancel_while_it_waits_says_that_nothing_is_half_way(watched: Watched) -> None:
+    problem = another_dies_once_it_may_go_back(watched, stop.ask_to_stop)
+    assert isinstance(problem, Stopped)
+    assert problem.state == "cp2 runs what it ran; it may be cordoned"
+    revive(watched.world)
+    watched.runs.rollback(watched.runs.migration(), "cp2")
+    assert watched.runtime("cp2") == "docker"
+    assert not cordoned(watched.world, "cp2")
 
 
 def revive(world: World) -> None:
