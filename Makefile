@@ -51,12 +51,19 @@ test: system install ## lint, unit, then rehearsal, prefect and browser with, wh
 		$(MAKE) test-simulated
 	fi
 
-# A lab mostly waits for kubelets: these run beside it. One after the other, each tells of itself when it ends.
+# One after the other, each telling of itself when it ends; the others are run where one fails, which fails them all.
+define each-of
+failed=
+for suite in $(2); do
+	$(1) $$suite || failed="$$failed $$suite"
+done
+[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+endef
+
+# A lab mostly waits for kubelets: these run beside it.
 .PHONY: test-simulated
 test-simulated: install ## rehearsal, prefect, browser
-	$(MAKE) test-rehearsal
-	$(MAKE) test-prefect
-	$(MAKE) test-browser
+	$(call each-of,$(MAKE),test-rehearsal test-prefect test-browser)
 
 .PHONY: lint
 lint: install ## ruff, mypy, the import directions
@@ -90,9 +97,19 @@ pictures: system install ## docs/images: the UI of a rehearsal run, help and pla
 .PHONY: test-lab
 test-lab: install ## migrations of real kubeadm clusters, one control plane and three, then one broken at chosen steps (root)
 	$(BIN)/python -m tests.lab_support
+	# e2e3 last: its probe of the API is judged to the single answer, and by now nothing runs beside
+	$(call each-of,$(MAKE),test-e2e test-faults test-e2e3)
+
+.PHONY: test-e2e
+test-e2e: install
 	$(BIN)/pytest tests/e2e -m "lab and not slow"
+
+.PHONY: test-faults
+test-faults: install
 	$(BIN)/pytest tests/faults --ignore tests/faults/three -m "lab and not slow"
-	# last: its probe of the API is judged to the single answer, and by now nothing runs beside
+
+.PHONY: test-e2e3
+test-e2e3: install
 	$(BIN)/pytest tests/e2e3 -m "lab and not slow"
 
 .PHONY: test-lab-all
@@ -107,8 +124,9 @@ test-lab-all: install ## the same with everything that takes long
 	$(BIN)/pytest tests/prefect -m "prefect and slow"
 	$(BIN)/pytest tests/kills
 	$(BIN)/pytest tests/rehearsal -m slow
-	CRI_SWITCH_REHEARSALS=1000 $(BIN)/pytest tests/rehearsal/test_invariants_hold.py
-	CRI_SWITCH_KILLS=500 $(BIN)/pytest tests/rehearsal/test_killed_anywhere.py
+	# without pytest's keeping of the log: it would be gigabytes of one long test
+	CRI_SWITCH_REHEARSALS=1000 $(BIN)/pytest tests/rehearsal/test_invariants_hold.py -p no:logging
+	CRI_SWITCH_KILLS=500 $(BIN)/pytest tests/rehearsal/test_killed_anywhere.py -p no:logging
 
 .PHONY: lab-demo
 lab-demo: install ## build a real cluster, migrate it, show before and after, take it down
