@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 from cri_switch.node.action import Part, Until, read
-from cri_switch.node.facts.cri import containerd_tasks
+from cri_switch.node.facts.ctr import containerd_tasks
 from cri_switch.node.facts.docker import DOCKER_IDS, DOCKER_SHIMS
 from cri_switch.node.facts.programs import has_program
 

@@ -12,14 +12,8 @@ from cri_switch.node.command import Result, sudo
 from cri_switch.node.connection import Connection
 from cri_switch.node.fact import Fact
 from cri_switch.node.facts.cni import RESERVATIONS
-from cri_switch.node.facts.cri import (
-    ENDPOINT,
-    CriContainer,
-    containerd_tasks,
-    cri_container_pid,
-    cri_containers,
-    cri_sandboxes,
-)
+from cri_switch.node.facts.cri import ENDPOINT, CriContainer, cri_container_pid, cri_containers, cri_sandboxes
+from cri_switch.node.facts.ctr import containerd_tasks
 from cri_switch.node.facts.docker import DOCKER_SHIMS
 from cri_switch.node.facts.network import IPTABLES
 from cri_switch.node.facts.programs import has_program

@@ -12,7 +12,7 @@ from cri_switch.node.command import plain, sudo
 from cri_switch.node.fact import Fact
 from cri_switch.node.facts.cni import attachments
 from cri_switch.node.facts.containerd import UNIT
-from cri_switch.node.facts.cri import containerd_tasks
+from cri_switch.node.facts.ctr import containerd_tasks
 from cri_switch.node.facts.leftovers import CTR_CONTAINERS, CTR_PIDS, ctr_container, stop_order
 from cri_switch.node.facts.network import MOUNT_POINTS
 

@@ -14,7 +14,7 @@ from cri_switch.node.before import Before
 from cri_switch.node.command import plain, sudo
 from cri_switch.node.facts.cni import attachments
 from cri_switch.node.facts.containerd import UNIT
-from cri_switch.node.facts.cri import cri_sandboxes, runtime_status
+from cri_switch.node.facts.cri import cri_sandboxes
 from cri_switch.node.facts.leftovers import (
     CTR_CONTAINERS,
     K8S_SHIMS,
@@ -23,6 +23,7 @@ from cri_switch.node.facts.leftovers import (
     stop_order,
 )
 from cri_switch.node.facts.programs import has_program
+from cri_switch.node.facts.runtime_status import runtime_status
 from cri_switch.node.facts.units import units
 from cri_switch.node.files import file_fact
 from cri_switch.node.flags import CNI_BIN_DIR, CNI_CONF_DIR, flags_before

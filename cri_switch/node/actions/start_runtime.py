@@ -6,8 +6,9 @@ from cri_switch.model.migration import Migration
 from cri_switch.node.action import Action, Do, Until, read
 from cri_switch.node.command import sudo
 from cri_switch.node.facts.containerd import UNIT
-from cri_switch.node.facts.cri import CRI_PLUGIN, runtime_status
+from cri_switch.node.facts.ctr import CRI_PLUGIN
 from cri_switch.node.facts.programs import has_program
+from cri_switch.node.facts.runtime_status import runtime_status
 from cri_switch.node.facts.times import modified
 from cri_switch.node.facts.units import units
 from cri_switch.render.containerd_config import CONFIG_TOML

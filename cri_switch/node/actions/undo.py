@@ -17,7 +17,7 @@ from cri_switch.node.actions.retire_docker import SERVICE, SOCKET
 from cri_switch.node.actions.stop_kubelet import KUBELET
 from cri_switch.node.before import Before, before_fact
 from cri_switch.node.command import sudo
-from cri_switch.node.facts.cri import containerd_tasks
+from cri_switch.node.facts.ctr import containerd_tasks
 from cri_switch.node.facts.kubelet import command_line
 from cri_switch.node.facts.leftovers import CRI_LOGS, DANGLING_LOGS, K8S_SHIMS, POD_LOGS
 from cri_switch.node.facts.packages import DOCKER, packages

@@ -1,10 +1,9 @@
-"""What the new runtime says of itself, by crictl; what containerd runs, by ctr."""
+"""The containers and sandboxes of the new runtime, by crictl."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
 
 from cri_switch.model.errors import RemoteCommandFailed
 from cri_switch.node.command import Result, sudo
@@ -12,22 +11,6 @@ from cri_switch.node.fact import Fact
 
 ENDPOINT = "unix:///run/containerd/containerd.sock"
 """containerd's CRI socket where the settings name no other."""
-
-
-@dataclass(frozen=True)
-class RuntimeStatus:
-    """`crictl info`; `answered` is False while the CRI is not up."""
-
-    answered: bool
-    conditions: dict[str, bool] = field(default_factory=dict)
-    message: str = ""
-    systemd_cgroup: bool | None = None
-    sandbox_image: str = ""
-
-    @property
-    def ready(self) -> bool:
-        """RuntimeReady is true."""
-        return self.answered and self.conditions.get("RuntimeReady", False)
 
 
 @dataclass(frozen=True)
@@ -63,35 +46,6 @@ class CriSandbox:
     def ready(self) -> bool:
         """Whether its pause container runs."""
         return self.state == "SANDBOX_READY"
-
-
-def runtime_status(endpoint: str) -> Fact[RuntimeStatus]:
-    """`crictl info` at an endpoint; "server is not initialized yet" and a refused connection are just not answered."""
-
-    def parse(result: Result) -> RuntimeStatus:
-        if result.rc:
-            return RuntimeStatus(False, message=result.stderr.strip()[-500:])
-        info = json.loads(result.stdout)
-        conditions = info["status"].get("conditions") or []
-        broken = [f"{c['type']}: {c.get('reason', '')} {c.get('message', '')}" for c in conditions if not c["status"]]
-        return RuntimeStatus(
-            True,
-            conditions={c["type"]: bool(c["status"]) for c in conditions},
-            message="; ".join(broken),
-            systemd_cgroup=_systemd_cgroup(info.get("config")),
-            sandbox_image=str((info.get("config") or {}).get("sandboxImage") or ""),
-        )
-
-    command = sudo("crictl", "--runtime-endpoint", endpoint, "info", ok=(0, 1))
-    return Fact("crictl info", command, parse)
-
-
-def _systemd_cgroup(config: Any) -> bool | None:
-    """containerd's real choice; the top-level systemdCgroup is a deprecated field that says false always."""
-    node: Any = config if isinstance(config, dict) else {}
-    for key in ("containerd", "runtimes", "runc", "options", "SystemdCgroup"):
-        node = node.get(key) if isinstance(node, dict) else None
-    return node if isinstance(node, bool) else None
 
 
 def cri_containers(endpoint: str, *, every: bool = False) -> Fact[tuple[CriContainer, ...]]:
@@ -154,40 +108,3 @@ def cri_container_pid(endpoint: str, container_id: str) -> Fact[int]:
 
     words = ("crictl", "--runtime-endpoint", endpoint, "inspect", "-o", "json", container_id)
     return Fact(f"crictl inspect {container_id:.13}", sudo(*words, ok=(0, 1)), parse)
-
-
-def containerd_tasks(namespace: str) -> Fact[tuple[str, ...] | None]:
-    """Ids of running tasks in a containerd namespace (moby is Docker's, k8s.io the CRI's).
-
-    None where no containerd answers. Ask only where ctr is installed (`has_program`).
-
-    Raises:
-        RemoteCommandFailed: ctr refuses for any other reason.
-    """
-
-    def parse(result: Result) -> tuple[str, ...] | None:
-        if result.rc == 0:
-            return tuple(result.stdout.split())
-        gone = ("no such file or directory", "connection refused", "context deadline exceeded")
-        if any(text in result.stderr for text in gone):
-            return None
-        raise RemoteCommandFailed(
-            f"ctr -n {namespace} tasks ls: {result.stderr.strip()}",
-            rc=result.rc,
-            stderr=result.stderr,
-            next_step=f"on the node: sudo ctr -n {namespace} tasks ls",
-        )
-
-    return Fact(f"tasks of {namespace}", sudo("ctr", "-n", namespace, "tasks", "ls", "-q", ok=(0, 1)), parse)
-
-
-def _cri_plugin(result: Result) -> str:
-    for line in result.stdout.splitlines():
-        words = line.split()
-        if len(words) > 2 and words[1] in ("cri", "runtime") and "cri" in f"{words[0]}.{words[1]}":
-            return words[-1]
-    return result.stderr.strip() or "not loaded"
-
-
-CRI_PLUGIN: Fact[str] = Fact("containerd's CRI plugin", sudo("ctr", "plugins", "ls", ok=(0, 1)), _cri_plugin)
-"""`ok`, `error`, `skip`, or why it cannot be told (containerd 1.x: plugin cri; 2.x: io.containerd.cri.v1 runtime)."""
