@@ -7,7 +7,6 @@ import logging
 import sys
 from pathlib import Path
 
-from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.settings_file import load_migration
 from cri_switch.rehearsal.access import by_sockets, write_kubeconfigs, write_settings
 from cri_switch.rehearsal.build import ClusterSpec, build
@@ -44,11 +43,7 @@ def main(argv: list[str]) -> int:
         Clock(wish.speed),
     )
     settings = write_settings(directory, "rehearsal", by_sockets(directory, USER), wish.spec)
-    nodes = [
-        NodeRef.model_validate({"name": name, "uid": "", "role": machine.role})
-        for name, machine in world.machines.items()
-    ]
-    invariants = Invariants(world, Promise.of(load_migration(str(settings)).spec, nodes, wish.migrated))
+    invariants = Invariants(world, Promise.of(load_migration(str(settings)).spec, world, wish.migrated))
     for name in world.machines:
         _begin(world, invariants, wish.fault if name == wish.fault_node else "", name)
     server, sshd = HttpServer(world.api), Sshd(world, directory)

@@ -39,8 +39,7 @@ class Beginnings:
 
     def program(self, name: str, argv: tuple[str, ...], *, marked: bool) -> None:
         """A program that changes something on a node, which has the mark or not; a snapshot's file is put away too."""
-        snapshot = "snapshot" in argv or any(_SNAPSHOT.search(word) for word in argv)
-        step = "snapshot" if snapshot else "turn" if marked else "work"
+        step = "snapshot" if of_snapshot(argv) else "turn" if marked else "work"
         self._step(name, step, f"{' '.join(argv)[:120]} runs on it")
 
     def node(self, old: Obj, new: Obj) -> None:
@@ -65,6 +64,11 @@ class Beginnings:
             self._begun.add((name, step))
         else:
             self.tell(f"{name} is begun outside the window ({why})")
+
+
+def of_snapshot(argv: tuple[str, ...]) -> bool:
+    """Whether a program takes a snapshot of etcd, fetches it or puts it away: it is the cluster's, not the node's."""
+    return "snapshot" in argv or any(_SNAPSHOT.search(word) for word in argv)
 
 
 def marked(node: Obj | None) -> bool:

@@ -14,7 +14,7 @@ from cri_switch.rehearsal.machine import Machine
 from cri_switch.rehearsal.pod_status import PROBED_READY_AFTER
 from cri_switch.rehearsal.pods_of import ended, ready
 from cri_switch.rehearsal.release import DEBIAN_11, DEBIAN_12
-from cri_switch.rehearsal.workload import APP_IMAGE, workload
+from cri_switch.rehearsal.workload import APP_IMAGE, Budget, workload
 from cri_switch.rehearsal.world import World
 
 Obj = dict[str, Any]
@@ -47,6 +47,10 @@ class ClusterSpec:
     """Of the Deployment that a PodDisruptionBudget guards."""
     spare: int = 1
     """How many of these the budget lets go."""
+    budget: Budget = "minAvailable"
+    """How the budget says so."""
+    ordered: bool = False
+    """Whether the StatefulSet waits for each pod before it makes the next."""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
     """Per node what an administrator has put on it."""
 
@@ -75,7 +79,9 @@ def build(spec: ClusterSpec, clock: Clock) -> World:
     for number, name in enumerate(spec.names):
         world.machines[name] = _machine(spec, world, name, number)
     workers = [name for name in spec.names if name.startswith("w")]
-    for kind, obj in workload(spec.release, workers, spec.replicas, spec.spare):
+    for kind, obj in workload(
+        spec.release, workers, spec.replicas, spec.spare, budget=spec.budget, ordered=spec.ordered
+    ):
         world.store.create(kind, obj)
     rest(world)
     with world.store.acting("administrator"):

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from cri_switch.rehearsal.beginnings import Beginnings, marked
+from cri_switch.rehearsal.beginnings import Beginnings, marked, of_snapshot
 from cri_switch.rehearsal.budgets import against_budgets
 from cri_switch.rehearsal.changes import changes, writes
 from cri_switch.rehearsal.endings import endings
 from cri_switch.rehearsal.node_fault import Hook, NodeFault
-from cri_switch.rehearsal.outages import Outages, switched
+from cri_switch.rehearsal.outages import Outages, proven
 from cri_switch.rehearsal.package_files import DOCKER
 from cri_switch.rehearsal.pods_of import active, owner
 from cri_switch.rehearsal.promise import Promise
@@ -47,7 +47,7 @@ class Invariants:
 
     @property
     def taken(self) -> set[str]:
-        """Every node that was ever out."""
+        """Every node that was ever disturbed."""
         return self._outages.taken
 
     def asked_back(self, name: str) -> None:
@@ -66,7 +66,7 @@ class Invariants:
 
     def program(self, name: str, argv: tuple[str, ...]) -> None:
         """A program that the pipeline runs on a node."""
-        if name in self.promise.left_alone and writes(argv):
+        if name in self.promise.left_alone and writes(argv) and not of_snapshot(argv):
             self._break(f"{name} is to be left alone, and {' '.join(argv)[:120]} runs on it")
         if not changes(argv):
             return
@@ -87,7 +87,7 @@ class Invariants:
             and words & set(DOCKER)
             and "-s" not in words
         ):
-            if not switched(self.world, name):
+            if not proven(self.world, name):
                 self._break(f"Docker's packages are removed from {name}, which is not proven")
             if "purge" in words:
                 self._break(f"Docker's packages are purged on {name}")
@@ -102,11 +102,12 @@ class Invariants:
             self._break(f"node {event.object['metadata']['name']} is {event.type.lower()} by the migration")
         elif event.kind == "Lease" and event.actor == self.user and _holder(event.object) != _holder(event.before):
             self._begun.new_run(self._asked)
-            self._outages.asked, self._asked = self._asked, ""
+            self._outages.new_run(self._asked)
+            self._asked = ""
 
     def finished(self) -> list[str]:
         """At the end every node is migrated, on Docker, or untouched: a line for each that is none of these."""
-        return endings(self.world, self._held, self._outages.out)
+        return endings(self.world, self._held, self._outages.disturbed)
 
     def _pod(self, event: Event) -> None:
         pod, old = event.object, event.before
@@ -146,7 +147,9 @@ class Invariants:
             if before and not after:
                 if name in self._held:
                     self._break(f"{name} was cordoned by an administrator, and is uncordoned")
-                self._outages.uncordoned(name)
+                self._outages.uncordoned(node)
+            elif after and not before:
+                self._outages.cordoned(name)
             if name in self.promise.left_alone and _asked(node) != _asked(old):
                 self._break(f"{name} is to be left alone, and its object is changed")
         elif event.actor == f"kubelet:{name}":

@@ -52,6 +52,12 @@ def active(pod: Obj) -> bool:
     return not ended(pod) and not going(pod)
 
 
+def own(pods: Iterable[Obj], node: str) -> list[Obj]:
+    """A node's pods that no other can run: static ones and those of DaemonSets."""
+    here = [pod for pod in pods if pod["spec"].get("nodeName") == node and active(pod)]
+    return [pod for pod in here if (owner(pod) or {}).get("kind") in ("Node", "DaemonSet")]
+
+
 def tolerates(pod: Obj, taint: Obj) -> bool:
     """Whether one of the pod's tolerations fits a taint."""
     for each in pod["spec"].get("tolerations") or []:

@@ -48,10 +48,10 @@ class RehearsalFailed(Exception):
     """The child did not come up or has ended: what it said. Or it was asked for what it does not know."""
 
 
-def all_known(complaints: Sequence[str]) -> None:
-    """Raises RehearsalFailed when the rehearsal was asked for what it does not know."""
-    if complaints:
-        raise RehearsalFailed("\n".join(complaints))
+def refuse(lines: Sequence[str]) -> None:
+    """Raises RehearsalFailed with what the rehearsal did not know, or which promises were broken, if anything."""
+    if lines:
+        raise RehearsalFailed("\n".join(lines))
 
 
 class RehearsalProcess:
@@ -84,7 +84,7 @@ class RehearsalProcess:
     ) -> None:
         try:
             if kind is None and self._ready:
-                all_known(self.seen().complaints)
+                refuse(self.seen().complaints)
         finally:
             self._end()
 

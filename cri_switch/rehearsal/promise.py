@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,6 +11,8 @@ from cri_switch.model.migration import Spec
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import chosen
 from cri_switch.model.window import Window
+from cri_switch.rehearsal.api_select import matches
+from cri_switch.rehearsal.world import World
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,14 @@ class Promise:
     """Docker's packages go right after a node: that may finish after the window as the node may."""
 
     @classmethod
-    def of(cls, spec: Spec, nodes: Iterable[NodeRef], migrated: Collection[str] = ()) -> Self:
-        """By the settings; nodes that are not chosen are left alone, and those that were `migrated` before.
-
-        `nodes.selector` is not looked at.
-        """
-        known = list(nodes)
-        skipped = {node.name for node in known if not chosen(node, spec)}
+    def of(cls, spec: Spec, world: World, migrated: Collection[str] = ()) -> Self:
+        """By the settings and the nodes; who is not chosen is left alone, and who was `migrated` before."""
+        labelled = {n["metadata"]["name"] for n in world.store.list("Node") if matches(n, spec.nodes.selector, "")}
+        known = [
+            NodeRef.model_validate({"name": name, "uid": "", "role": machine.role})
+            for name, machine in world.machines.items()
+        ]
+        skipped = {node.name for node in known if not chosen(node, spec, selected=node.name in labelled)}
         return cls(
             at_once(spec.max_unavailable, sum(1 for node in known if node.role == "worker")),
             frozenset({*migrated, *skipped}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 Obj = dict[str, Any]
 APP_IMAGE = "registry.example/shop:1"
@@ -10,8 +10,19 @@ NAMESPACE = "shop"
 _EVERYWHERE = [{"operator": "Exists"}]
 
 
-def workload(release: str, workers: list[str], replicas: int, spare: int = 1) -> list[tuple[str, Obj]]:
-    """(kind, object) in the order in which they are created."""
+Budget = Literal["minAvailable", "maxUnavailable", "percent"]
+
+
+def workload(
+    release: str,
+    workers: list[str],
+    replicas: int,
+    spare: int = 1,
+    *,
+    budget: Budget = "minAvailable",
+    ordered: bool = False,
+) -> list[tuple[str, Obj]]:
+    """(kind, object) in the order in which they are created; `ordered` is how the StatefulSet makes its pods."""
     proxy = _pod("kube-proxy", f"k8s.gcr.io/kube-proxy:{release}", hostNetwork=True, tolerations=_EVERYWHERE)
     port = {"containerPort": 8080, "hostPort": 9080}
     agent = _pod("agent", tolerations=_EVERYWHERE, terminationGracePeriodSeconds=10, ports=[port])
@@ -23,13 +34,18 @@ def workload(release: str, workers: list[str], replicas: int, spare: int = 1) ->
     if not workers:
         return found
     found.append(("Deployment", _controller("web", _pod("web", terminationGracePeriodSeconds=20), replicas)))
-    guard = {"minAvailable": max(0, replicas - spare), "selector": {"matchLabels": {"app": "web"}}}
+    allows: dict[Budget, Obj] = {
+        "minAvailable": {"minAvailable": max(0, replicas - spare)},
+        "maxUnavailable": {"maxUnavailable": spare},
+        "percent": {"minAvailable": f"{100 * max(0, replicas - spare) // replicas}%"},
+    }
+    guard = {**allows[budget], "selector": {"matchLabels": {"app": "web"}}}
     found.append(("PodDisruptionBudget", {"metadata": {"name": "web", "namespace": NAMESPACE}, "spec": guard}))
     # On as many nodes as there are volumes, and only there.
     homes = workers[:2]
     found += [("PersistentVolume", _volume(f"data-{name}", name)) for name in homes]
     ledger = _controller("ledger", _pod("ledger", terminationGracePeriodSeconds=20), len(homes))
-    ledger["spec"] |= {"serviceName": "ledger", "podManagementPolicy": "Parallel"}
+    ledger["spec"] |= {"serviceName": "ledger", "podManagementPolicy": "OrderedReady" if ordered else "Parallel"}
     claim = {"storageClassName": "local", "accessModes": ["ReadWriteOnce"]}
     ledger["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": "data"}, "spec": claim}]
     found.append(("StatefulSet", ledger))

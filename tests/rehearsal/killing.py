@@ -19,6 +19,7 @@ from cri_switch.rehearsal.promise import Promise
 from cri_switch.rehearsal.world import World
 from tasks.step import stands
 from tests.rehearsal.engineless import Engineless
+from tests.rehearsal.leftovers import leftovers
 
 NODES = {1: ("w1", "w2", "cp1"), 3: ("w1", "w2", "cp1", "cp2", "cp3")}
 """By the number of control planes."""
@@ -127,22 +128,12 @@ class Cluster:
 
     def left(self) -> list[str]:
         """What is not as a whole migration leaves it."""
-        lines = [*self.world.complaints, *self.invariants.broken, *self.invariants.finished()]
+        lines = [*self.world.complaints, *self.invariants.broken, *self.invariants.finished(), *leftovers(self.world)]
         for name, machine in self.world.machines.items():
             node = self.world.store.get("Node", name)
             assert node is not None
             runtime = node["status"]["nodeInfo"]["containerRuntimeVersion"]
             lines += [] if runtime.startswith("containerd://") else [f"{name} reports {runtime}"]
-            lines += [
-                f"{name} is tainted" for taint in node["spec"].get("taints") or [] if "cri-switch" in taint["key"]
-            ]
-            marks = [key for key in node["metadata"].get("annotations") or {} if "cri-switch" in key]
-            lines += [f"{name} has the annotation {key}" for key in marks]
-            units = machine.systemd
-            ours = [
-                unit for unit in units.states if "cri-switch" in unit and units.exists(unit)
-            ]  # not only asked after
-            lines += [f"{name}: the unit {unit} is left" for unit in ours]
             there = machine.packages.known
             lines += [f"{name}: {key} is not held" for key in _HELD if not there[key].hold]
             lines += [f"{name}: {machine.docker_package} is there"] * machine.packages.installed(machine.docker_package)

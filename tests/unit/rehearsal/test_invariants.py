@@ -11,19 +11,20 @@ import pytest
 
 from cri_switch.cluster.mark import MIGRATED, MIGRATING
 from cri_switch.model.migration import Spec
-from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.window import Window
 from cri_switch.rehearsal.beginnings import MARK
 from cri_switch.rehearsal.build import ACCOUNT, ClusterSpec, build
 from cri_switch.rehearsal.changes import changes
 from cri_switch.rehearsal.clock import VirtualClock
 from cri_switch.rehearsal.invariants import Invariants
+from cri_switch.rehearsal.pods_of import own
 from cri_switch.rehearsal.promise import Promise
 from cri_switch.rehearsal.world import World
 
 Obj = dict[str, Any]
 Deed = Callable[[World, Invariants], None]
 US = f"api:{ACCOUNT}"
+SAVED = "/var/lib/etcd/cri-switch-20261127T215802Z.db"
 
 
 def change(name: str, key: str, value: object, world: World, _invariants: Invariants) -> None:
@@ -43,6 +44,21 @@ def label(name: str, world: World, _invariants: Invariants, actor: str = US) -> 
 
 def stop(name: str, _world: World, invariants: Invariants) -> None:
     invariants.program(name, ("systemctl", "stop", "kubelet.service"))
+
+
+def stopped(name: str, world: World, invariants: Invariants) -> None:
+    stop(name, world, invariants)
+    world.machines[name].systemd.stop("kubelet.service")
+
+
+def started(name: str, world: World, invariants: Invariants) -> None:
+    world.machines[name].systemd.start("kubelet.service")
+    reports(name, world, invariants)
+
+
+def administrator_cordons(name: str, world: World, _invariants: Invariants) -> None:
+    with world.store.acting("administrator"):
+        world.store.change("Node", name, "", lambda node: node["spec"].update(unschedulable=True))
 
 
 def program(name: str, line: str, _world: World, invariants: Invariants) -> None:
@@ -145,6 +161,19 @@ LINES: dict[str, tuple[list[Deed], str]] = {
         "",
     ),
     "two workers": ([partial(stop, "w1"), partial(stop, "w2")], "2 workers are out"),
+    "two are cordoned": ([partial(cordon, "w1", True), partial(cordon, "w2", True)], "2 workers are out (w1, w2)"),
+    "an administrator cordons": ([partial(administrator_cordons, "w1"), partial(stop, "w2")], ""),
+    "uncordoned, and its kubelet is stopped": (
+        [partial(cordon, "w1", True), partial(stopped, "w1"), partial(cordon, "w1", False), partial(stop, "w2")],
+        "2 workers are out (w1, w2)",
+    ),
+    "uncordoned, and Ready later": (
+        [
+            partial(cordon, "w1", True), partial(stopped, "w1"), partial(cordon, "w1", False), partial(started, "w1"),
+            partial(stop, "w2"),
+        ],
+        "",
+    ),
     "control planes": ([partial(stop, "cp1"), partial(stop, "cp2")], "two control-plane nodes"),
     "too early": ([partial(stop, "cp1")], "taken out before w1, w2"),
     "asked back early": ([partial(asked, "cp1"), partial(stop, "cp1")], ""),
@@ -172,6 +201,7 @@ LINES: dict[str, tuple[list[Deed], str]] = {
     "left alone, and tainted": ([partial(change, "w3", "taints", [{"key": "x"}])], "w3 is to be left alone"),
     "left alone, and labelled": ([partial(label, "w3")], "w3 is to be left alone"),
     "left alone, and written to": ([partial(program, "w3", "dd of=/var/lib/cri-switch/x/y")], "w3 is to be left alone"),
+    "left alone, and etcd's snapshot taken there": ([partial(program, "w3", f"rm -f -- {SAVED} {SAVED}.part")], ""),
     "left alone, and probed": ([partial(probe, "w3")], "is put on w3"),
     "another is probed": ([partial(probe, "w1")], ""),
     "a node is deleted": ([partial(deleted, "w1")], "node w1 is deleted by the migration"),
@@ -210,10 +240,47 @@ def test_what_breaks_a_promise(case: str) -> None:
         assert said == ""
 
 
+TRIED: list[Deed] = [partial(cordon, "w1", True), partial(stop, "w1"), partial(cordon, "w1", False)]
+
+
+@pytest.mark.parametrize(
+    ("deeds", "expected"),
+    [
+        (TRIED, ""),
+        ([], "control-plane node cp1 is taken out before w1"),
+        ([*TRIED, another_run], "is taken out before w1"),
+        ([*TRIED, another_run, *TRIED], ""),
+    ],
+)
+def test_the_control_plane_may_begin_with_a_worker_that_failed(deeds: list[Deed], expected: str) -> None:
+    """Not with one that this run has not tried."""
+    world = build(ClusterSpec(nodes=3, control_planes=1, migrated=("w2",), replicas=1), VirtualClock())
+    invariants = Invariants(world, Promise(failures_allowed=1))
+    done: list[Deed] = [another_run, *deeds, partial(stop, "cp1")]
+    for deed in done:
+        deed(world, invariants)
+    assert expected in "\n".join(invariants.broken)
+    assert bool(invariants.broken) == bool(expected)
+
+
+def test_docker_goes_where_the_nodes_own_pods_are_ready() -> None:
+    world = build(ClusterSpec(nodes=3, control_planes=1, migrated=("w1", "w2"), replicas=1), VirtualClock())
+    invariants = Invariants(world, Promise())
+    program("w1", REMOVES, world, invariants)
+    assert invariants.broken == []
+    for pod in own(world.store.list("Pod"), "w2"):
+        with world.store.acting("kubelet:w2"):
+            world.store.change(
+                "Pod", pod["metadata"]["name"], pod["metadata"]["namespace"], lambda found: found.update(status={})
+            )
+    program("w2", REMOVES, world, invariants)
+    assert invariants.broken == ["Docker's packages are removed from w2, which is not proven"]
+    assert [line for line in invariants.finished() if "are not Ready" in line]
+
+
 DOWNLOADS = "systemd-run --unit=x -- apt-get -y install --download-only containerd"
 STAGES = partial(program, "w1", DOWNLOADS)
 REMOVES = "apt-get -y remove docker.io"
-SAVED = "/var/lib/etcd/cri-switch-20261127T215802Z.db"
 SAVES = partial(program, "cp1", f"docker exec 0 etcdctl snapshot save {SAVED}")
 LEFT = partial(program, "cp1", f"rm -f -- {SAVED} {SAVED}.part")
 BEGUN: list[Deed] = [partial(annotate, "w1", MIGRATING, "m"), partial(cordon, "w1", True), partial(stop, "w1")]
@@ -301,16 +368,33 @@ def test_the_mark_is_the_pipelines() -> None:
     assert MARK == MIGRATING
 
 
-def test_promises_are_those_of_the_settings() -> None:
-    nodes = [NodeRef(name=name, uid=name, role="control-plane" if name == "cp1" else "worker") for name in NAMES]
+NODES: dict[str, tuple[Obj, set[str]]] = {
+    "all": ({}, set()),
+    "excluded": ({"exclude": ["w1", "w?2"]}, {"w1", "w12"}),
+    "named": ({"limit": ["cp1", "w1*"]}, {"cp2", "cp3", *(f"w{number}" for number in range(2, 10))}),
+    "by role": ({"role": "worker"}, {"cp1", "cp2", "cp3"}),
+    "by labels": ({"selector": "pool=a"}, {f"cp{n}" for n in (1, 2, 3)} | {f"w{n}" for n in range(3, 13)}),
+    "by all of it": (
+        {"selector": "pool=a", "exclude": ["w1"]},
+        {f"cp{n}" for n in (1, 2, 3)} | {f"w{n}" for n in (1, *range(3, 13))},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def many() -> World:
+    labels = {"w1": {"pool": "a"}, "w2": {"pool": "a"}, "w3": {"pool": "b"}}
+    return build(ClusterSpec(nodes=15, control_planes=3, replicas=2, labels=labels), VirtualClock())
+
+
+@pytest.mark.parametrize("case", NODES)
+def test_promises_are_those_of_the_settings(many: World, case: str) -> None:
+    nodes, alone = NODES[case]
     window = {"start": "22:00", "end": "04:00"}
-    given = {"max_unavailable": "50%", "max_failures": 2, "window": window, "nodes": {"exclude": ["w1", "w?2"]}}
+    given = {"max_unavailable": "50%", "max_failures": 2, "window": window, "nodes": nodes}
     spec = Spec.model_validate({"cluster": {"kubeconfig": "x"}, "backup": {"directory": "/x"}, **given})
-    assert Promise.of(spec, nodes, ("w3",)) == Promise(2, frozenset({"w1", "w22", "w3"}), 2, Window(**window))
-    assert Promise.of(spec.model_copy(update={"remove_docker": "after_node"}), nodes).removes_after_node
-
-
-NAMES = ("cp1", "w1", "w22", "w3", "w4")
+    assert Promise.of(spec, many, ("w3",)) == Promise(6, frozenset({*alone, "w3"}), 2, Window(**window))
+    assert Promise.of(spec.model_copy(update={"remove_docker": "after_node"}), many).removes_after_node
 
 
 def lease(holder: str) -> dict[str, Any]:
