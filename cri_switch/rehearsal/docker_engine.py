@@ -29,6 +29,8 @@ class DockerEngine(Engine):
     restart_sec = 2.0
     root = ROOT
     """Where its data are, by the daemon.json that it was started with."""
+    driver = "cgroupfs"
+    """native.cgroupdriver, likewise."""
     own_containerd = 0
     """The process of a self-contained Docker's own containerd; 0 where dockerd uses the machine's."""
 
@@ -58,15 +60,6 @@ class DockerEngine(Engine):
         """As the kubelet reports it."""
         return f"docker://{self.machine.docker_version}"
 
-    @property
-    def driver(self) -> str:
-        """native.cgroupdriver of daemon.json."""
-        for option in self._daemon_json().get("exec-opts") or []:
-            name, _, value = str(option).partition("=")
-            if name == "native.cgroupdriver":
-                return value
-        return "cgroupfs"
-
     def settings(self) -> tuple[str, str, str, str]:
         """dockershim has them from the kubelet's flags."""
         flags = self.machine.kubelet.flags
@@ -83,6 +76,8 @@ class DockerEngine(Engine):
             self.root = str(self._daemon_json().get("data-root") or ROOT)
         except ValueError as problem:
             return f"unable to configure the Docker daemon with file {DAEMON_JSON}: {problem}"
+        options = [str(option).partition("=") for option in self._daemon_json().get("exec-opts") or []]
+        self.driver = {name: value for name, _, value in options}.get("native.cgroupdriver", "cgroupfs")
         self.machine.fs.mkdir(f"{self.root}/containers", 0o710)
         if self.self_contained and not self.machine.fs.exists(CONTAINERD):
             words = ("containerd", "--config", "/var/run/docker/containerd/containerd.toml", "--log-level", "info")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from cri_switch.node.proof import runtime_proof
 from tests.unit.rehearsal.switching import STEPS, Switching
 
@@ -69,6 +71,24 @@ def test_a_conf_dir_without_a_network_keeps_the_node_not_ready() -> None:
 def test_a_pause_image_that_nobody_has() -> None:
     cluster = _with('version = 2\n[plugins."io.containerd.grpc.v1.cri"]\nsandbox_image = "k8s.gcr.io/pause:9"\n')
     assert any("failed to get sandbox image" in message for _reason, message in cluster.waiting())
+
+
+def test_a_docker_with_another_cgroup_driver_keeps_the_kubelet_restarting() -> None:
+    """From the restart of dockerd on: what daemon.json says before that changes nothing."""
+    cluster = Switching()
+    daemon = json.dumps({"exec-opts": ["native.cgroupdriver=systemd"]})
+    cluster.put("/etc/docker/daemon.json", daemon)
+    cluster.sudo("systemctl", "restart", "kubelet")
+    cluster.pass_time(60)
+    assert cluster.ready()[0] == "True"
+    cluster.sudo("systemctl", "restart", "docker")
+    cluster.sudo("systemctl", "restart", "kubelet")
+    cluster.pass_time(60)
+    state = cluster.machine.systemd.state("kubelet.service")
+    assert (state.active, state.sub) == ("activating", "auto-restart")
+    said = cluster.sudo("journalctl", "-u", "kubelet", "-n", "9").stdout
+    assert 'kubelet cgroup driver: "cgroupfs" is different from docker cgroup driver: "systemd"' in said
+    assert cluster.ready()[0] == "Unknown"
 
 
 def test_the_wrong_cgroup_driver_is_silent_but_for_the_cgroup() -> None:
