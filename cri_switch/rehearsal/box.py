@@ -30,6 +30,8 @@ class Box:
     exit_code: int = 0
     ip: str = ""
     log: str = ""
+    failure: str = ""
+    """Why it was made and never started."""
     labels: dict[str, str] = field(default_factory=dict)
 
     @property

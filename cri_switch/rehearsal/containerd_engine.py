@@ -100,18 +100,17 @@ class ContainerdEngine(Engine):
         return labels
 
     def write_log(self, box: Box) -> None:
-        """The CRI log; a dangling link in its place makes the container fail."""
+        """The CRI log; a dangling link in its place makes the container's start fail."""
         fs = self.machine.fs
         path = f"/var/log/pods/{box.owner.namespace}_{box.owner.name}_{box.owner.uid}/{box.name}/{box.attempt}.log"
-        there = fs.lookup(path, follow=False)
         fs.mkdir(posixpath.dirname(path))
         try:
             fs.write(path, "", 0o640)
         except FsError as problem:
-            target = there.target if there else path
             raise EngineRefuses(
-                "CreateContainerError",
-                f"failed to create container loggers: failed to open {target}: {problem.words.lower()}",
+                "RunContainerError",
+                "failed to create containerd task: failed to create container loggers: failed to create and open"
+                f" log file: open {path}: {problem.words.lower()}",
             ) from problem
         fs.symlink(path, f"/var/log/containers/{box.owner.name}_{box.owner.namespace}_{box.name}-{box.id}.log")
         box.log = path

@@ -7,6 +7,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from cri_switch.rehearsal.box import SANDBOX, Box, EngineRefuses
+from cri_switch.rehearsal.failed_starts import EXIT_CODE
 from cri_switch.rehearsal.image_store import ImageStore
 from cri_switch.rehearsal.pod import Pod
 from cri_switch.rehearsal.pod_network import NetworkRefuses
@@ -76,11 +77,17 @@ class Engine(ImageStore):
         return box
 
     def run_container(self, sandbox: Box, name: str, asked: str, attempt: int) -> Box:
-        """A container in a sandbox; EngineRefuses."""
+        """A container in a sandbox; EngineRefuses: there is none, or one that did not start."""
         held = self.pull(asked)
         box = Box(secrets.token_hex(32), name, held, asked, sandbox.pod, sandbox.id, attempt, ip=sandbox.ip)
         box.labels = self.labels(box)
-        self.write_log(box)
+        try:
+            self.write_log(box)
+        except EngineRefuses as problem:
+            box.state, box.exit_code, box.failure = "exited", EXIT_CODE, problem.message
+            box.created = box.finished = self.machine.now()
+            self.boxes[box.id] = box
+            raise
         self.start_box(box)
         return box
 

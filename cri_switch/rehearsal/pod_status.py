@@ -33,10 +33,14 @@ def pod_status(
     `since`: when its kubelet first looked at it.
     """
     by_name = {box.name: box for box in boxes}
+    failed = {box.name: box for box in boxes if box.failure}
     statuses = [
         _container(name, image, by_name.get(name), scheme, waiting, _is_ready(pod, by_name.get(name), now, since))
         for name, image in pod.containers
     ]
+    for one in statuses:
+        if one["name"] in failed:
+            one["lastState"] = {"terminated": _ended(failed[one["name"]], scheme)}
     ready = bool(statuses) and all(one["ready"] for one in statuses)
     ended = [box for box in boxes if box.state == "exited"]
     phase = "Pending"
@@ -92,11 +96,17 @@ def _container(name: str, image: str, box: Box | None, scheme: str, waiting: Wai
     }
     if box.running:
         return found | {"state": {"running": {"startedAt": timestamp(box.started)}}}
-    ended = {
+    if box.failure:
+        return found | {"state": {"waiting": {"reason": waiting.reason, "message": waiting.message}}}
+    return found | {"state": {"terminated": _ended(box, scheme)}}
+
+
+def _ended(box: Box, scheme: str) -> dict[str, Any]:
+    return {
         "exitCode": box.exit_code,
-        "reason": "Completed" if box.exit_code == 0 else "Error",
+        "reason": "StartError" if box.failure else "Completed" if box.exit_code == 0 else "Error",
+        **({"message": box.failure} if box.failure else {}),
         "startedAt": timestamp(box.started),
         "finishedAt": timestamp(box.finished),
         "containerID": f"{scheme}://{box.id}",
     }
-    return found | {"state": {"terminated": ended}}

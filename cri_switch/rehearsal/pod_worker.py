@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cri_switch.rehearsal.box import Box, EngineRefuses
+from cri_switch.rehearsal.failed_starts import seconds_until_next, waits
 from cri_switch.rehearsal.pod import Pod, pod_of
 from cri_switch.rehearsal.pod_record import Record
 from cri_switch.rehearsal.pod_status import Waiting, pod_status
@@ -97,13 +98,17 @@ class PodWorker:
             if now < record.next_at:
                 if not alive and not record.waiting.message:  # its sandbox comes at once, its containers after it
                     self._sandbox(pod, boxes)
+                for box in own:
+                    if box.failure and box.attempt and now > box.finished:
+                        record.waiting = waits(pod, box)
                 return own
             return self._start(pod, boxes, alive, missing)
         except EngineRefuses as problem:
             record.waiting = Waiting(
                 "ContainerCreating" if problem.reason == "FailedCreatePodSandBox" else problem.reason, problem.message
             )
-            record.next_at = now + RETRY_SECONDS
+            failed = [box for box in engine.boxes.values() if box.failure and box.finished == now and box.pod == pod]
+            record.next_at = now + (seconds_until_next(failed[0].attempt) if failed else RETRY_SECONDS)
             self._machine.journal.add("kubelet.service", f"Error syncing pod {pod.uid} ({pod.key}): {problem}")
             return [
                 box
@@ -116,9 +121,13 @@ class PodWorker:
         attempts = {box.name: box.attempt + 1 for box in sorted(boxes, key=lambda box: box.attempt)}
         alive = alive or [self._sandbox(pod, boxes)]
         for name, image in missing:
-            made = engine.run_container(alive[0], name, image, attempts.get(name, 0))
-            for old in [b for b in boxes if b.name == name and b.id != made.id and b.id in engine.boxes]:
+            before = [box for box in boxes if box.name == name and box.id in engine.boxes]
+            for old in before[:-1]:
                 engine.remove(old)
+            engine.run_container(alive[0], name, image, attempts.get(name, 0))
+            for old in before[-1:]:
+                if not old.failure:
+                    engine.remove(old)
         return [box for box in engine.boxes.values() if box.sandbox_id == alive[0].id and not box.sandbox]
 
     def _sandbox(self, pod: Pod, boxes: list[Box]) -> Box:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
+from cri_switch.node.facts.cri import ENDPOINT, cri_containers
 from cri_switch.node.proof import runtime_proof
 from tests.unit.rehearsal.switching import STEPS, Switching
 
@@ -137,18 +139,70 @@ def test_the_kubelets_cadvisor_brings_docker_back_by_its_socket() -> None:
     assert cluster.machine.docker.up
 
 
-def test_a_dangling_log_link_fails_the_first_start() -> None:
-    cluster = Switching()
-    for name in STEPS[:4]:
-        cluster.act(name)
-    pod = next(one for one in cluster.machine.kubelet.pods.values() if one["spec"].get("hostNetwork"))
-    meta, container = pod["metadata"], pod["spec"]["containers"][0]["name"]
-    folder = f"/var/log/pods/{meta['namespace']}_{meta['name']}_{meta['uid']}/{container}"
-    cluster.machine.fs.symlink("/var/lib/docker/containers/gone/gone-json.log", f"{folder}/0.log")
-    for name in STEPS[4:10]:
-        cluster.act(name)
-    cluster.pass_time(15)
-    assert any("failed to create container loggers" in message for _reason, message in cluster.waiting())
+class _Dangling:
+    """A node switched with dangling links in the place of one container's first logs, its kubelet just started."""
+
+    def __init__(self, *logs: str) -> None:
+        self.cluster = Switching()
+        for name in STEPS[:4]:
+            self.cluster.act(name)
+        pod = next(one for one in self.cluster.machine.kubelet.pods.values() if one["spec"].get("hostNetwork"))
+        self.meta, self.container = pod["metadata"], pod["spec"]["containers"][0]["name"]
+        self.folder = (
+            f"/var/log/pods/{'_'.join(self.meta[key] for key in ('namespace', 'name', 'uid'))}/{self.container}"
+        )
+        for name in logs:
+            self.cluster.machine.fs.symlink("/var/lib/docker/containers/gone/gone-json.log", f"{self.folder}/{name}")
+        for name in STEPS[4:10]:
+            self.cluster.act(name)
+
+    def status(self) -> dict[str, Any]:
+        """Its containerStatus in the API."""
+        found = self.cluster.world.store.get("Pod", self.meta["name"], self.meta["namespace"])
+        assert found is not None
+        (status,) = found["status"]["containerStatuses"]
+        return dict(status)
+
+    def attempts(self) -> list[tuple[int, str]]:
+        """Number and state of each, by crictl."""
+        listed = cri_containers(ENDPOINT, every=True).read(self.cluster.connection)
+        mine = [one for one in listed if one.pod == f"{self.meta['namespace']}/{self.meta['name']}"]
+        return sorted((one.attempt, one.state) for one in mine)
+
+    def said(self, number: int) -> str:
+        """What containerd says of an attempt whose log cannot be made."""
+        return (
+            "failed to create containerd task: failed to create container loggers: failed to create and open log file:"
+            f" open {self.folder}/{number}.log: no such file or directory"
+        )
+
+
+def test_a_dangling_log_link_costs_one_restart() -> None:
+    node = _Dangling("0.log")
+    node.cluster.pass_time(15)
+    status = node.status()
+    assert (status["ready"], status["restartCount"], list(status["state"])) == (True, 1, ["running"])
+    last = status["lastState"]["terminated"]
+    assert (last["reason"], last["exitCode"], last["startedAt"]) == ("StartError", 128, "1970-01-01T00:00:00Z")
+    assert last["message"] == node.said(0)
+    assert node.attempts() == [(0, "CONTAINER_EXITED"), (1, "CONTAINER_RUNNING")]
+    journal = node.cluster.sudo("journalctl", "-u", "kubelet", "-n", "200").stdout
+    assert f"RunContainerError: {node.said(0)}" in journal
+
+
+def test_more_dangling_log_links_make_the_kubelet_back_off() -> None:
+    node, seen = _Dangling("0.log", "1.log"), dict[tuple[str, str], None]()
+    for _ in range(12):
+        waiting = node.status()["state"].get("waiting", {})
+        seen[waiting.get("reason", ""), waiting.get("message", "")] = None
+        node.cluster.pass_time(1)
+    who = f"{node.meta['name']}_{node.meta['namespace']}({node.meta['uid']})"
+    back_off = f"back-off 10s restarting failed container={node.container} pod={who}"
+    assert list(seen)[-2:] == [("RunContainerError", node.said(1)), ("CrashLoopBackOff", back_off)]
+    node.cluster.pass_time(15)
+    assert node.status()["restartCount"] == 2
+    assert node.status()["lastState"]["terminated"]["message"] == node.said(1)
+    assert node.attempts() == [(1, "CONTAINER_EXITED"), (2, "CONTAINER_RUNNING")]
 
 
 def test_a_reboot_leaves_the_addresses_held_and_starts_on_what_the_flags_say() -> None:
