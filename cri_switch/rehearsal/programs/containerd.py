@@ -63,7 +63,7 @@ def _ask(machine: Machine, namespace: str, args: list[str]) -> Reply:
         case ["containers", "ls", "-q"]:
             return said("".join(f"{box.id}\n" for box in _boxes(machine, namespace)))
         case ["containers", "rm", *names]:
-            return _each(machine, namespace, names, remove=True)
+            return _remove(machine, namespace, names)
     if args != ["plugins", "ls"]:
         raise UnknownUse("ctr")
     return said(_plugins(machine))
@@ -85,8 +85,13 @@ def _tasks(machine: Machine, namespace: str, args: list[str]) -> Reply:
             return said("".join(f"{box.id}\n" for box in running))
         case ["ls"]:
             return said("TASK    PID    STATUS\n" + "".join(f"{box.id}    {box.pid}    RUNNING\n" for box in running))
-        case ["kill", "-s", "SIGKILL" | "SIGTERM", *names] | ["rm", "-f", *names]:
-            return _each(machine, namespace, names, remove=False)
+        case ["kill", "-s", "SIGKILL" | "SIGTERM", name]:
+            return _end(machine, namespace, name)
+        case ["rm", "-f", name]:
+            ended = _end(machine, namespace, name)
+            return (
+                ended if ended.rc else Reply(0, b"", _log("warning", f"task {name} exit with non-zero exit code 137"))
+            )
     raise UnknownUse("ctr tasks")
 
 
@@ -131,12 +136,33 @@ def _plugins(machine: Machine) -> str:
     return "".join(f"{a:32}{b:26}{c:15}{d}\n" for a, b, c, d in lines)
 
 
-def _each(machine: Machine, namespace: str, names: list[str], *, remove: bool) -> Reply:
+def _end(machine: Machine, namespace: str, name: str) -> Reply:
+    """The CRI takes the task of a container that has ended away, so that there is none to be killed or removed."""
+    box = _box(machine, namespace, name)
+    if box is None or not box.running:
+        return failed(f"ctr: no running task found: task {name} not found: not found")
+    machine.containerd.stop_box(box, 137)
+    return Reply()
+
+
+def _remove(machine: Machine, namespace: str, names: list[str]) -> Reply:
+    """One whose task runs is refused. (The CRI itself forgets a removed one at its restart only; here at once.)"""
+    for name in names:
+        box = _box(machine, namespace, name)
+        if box is None:
+            return failed(f'ctr: container "{name}" in namespace "{namespace}": not found')
+        if box.running:
+            zero = "{running 0 0001-01-01 00:00:00 +0000 UTC}"
+            return failed(f"ctr: cannot delete a non stopped container: {zero}")
+        machine.containerd.remove(box)
+    return Reply()
+
+
+def _box(machine: Machine, namespace: str, name: str) -> Box | None:
     if namespace != "k8s.io":
         raise UnknownUse(f"ctr -n {namespace}")
-    for name in names:
-        box = machine.containerd.boxes.get(name)
-        if box is None:
-            return failed(f"ctr: no running task found: task {name} not found: not found")
-        machine.containerd.remove(box) if remove else machine.containerd.stop_box(box, 137)
-    return Reply()
+    return machine.containerd.boxes.get(name)
+
+
+def _log(level: str, text: str) -> str:
+    return f'time="2026-11-23T18:00:00Z" level={level} msg="{text}"\n'
