@@ -25,6 +25,7 @@ CHANGES = (
     "sudo crictl --runtime-endpoint unix:///run/containerd/containerd.sock rmp",
     "sudo crictl --runtime-endpoint unix:///run/containerd/containerd.sock stop",
     "sudo ctr -n k8s.io containers rm", "sudo ctr -n k8s.io tasks kill", "sudo ctr -n k8s.io tasks rm",
+    "sudo crictl exec ID etcdctl --endpoints=... --cacert=... --cert=... --key=... snapshot save",
     "sudo docker exec -e ETCDCTL_API=3 ID etcdctl --endpoints=... --cacert=... --cert=... --key=... snapshot save",
     "sudo find PATH -depth -type d -empty -delete",
     "sudo find PATH -mindepth N -maxdepth N -type f -name [0-9]*.log* -delete", "sudo ip link", "sudo iptables",

@@ -17,6 +17,7 @@ from cri_switch.node.action import perform
 from cri_switch.node.actions.delete_docker_data import delete_docker_data
 from cri_switch.node.actions.finish_jobs import finish_jobs
 from cri_switch.node.command import Result, plain, sudo
+from cri_switch.node.etcd_snapshot import snapshot
 from cri_switch.node.follow import Follower
 from cri_switch.node.job import job
 from cri_switch.node.transfer import Download
@@ -236,7 +237,7 @@ def _follow(connection: Any, tape: Tape) -> None:
 
 
 def _cleanup(directory: Path, tape: Tape) -> list[str]:
-    """Docker's data after a migration: refused for a container and a volume that are not Kubernetes', then deleted."""
+    """After a migration: Docker's data, refused for what is not Kubernetes', then deleted; and etcd's snapshot."""
     runs = Rehearsed(LIKE_THE_LAB, directory, tape)
     runs.play("migrate#2")
     machine, root = runs.world.machines["w1"], "/var/lib/docker"
@@ -250,4 +251,8 @@ def _cleanup(directory: Path, tape: Tape) -> list[str]:
         machine.fs.remove(f"{root}/volumes", recursive=True)
         machine.fs.remove(f"{root}/containers/0123", recursive=True)
         perform(connection, delete_docker_data("w1"), sleep=runs.world.clock.sleep)
+        # of a control plane that an earlier migration has switched
+        snapshot(
+            MemoryConnection(runs.world.machines["cp1"], Result, Download), directory / "etcd.db", "20261123T180000Z"
+        )
     return list(runs.world.complaints)

@@ -41,6 +41,7 @@ _VARYING = (
     (re.compile(r"^(?!--)[^\s=]+/[^\s=]+:[\w.-]+$"), "IMAGE"),
     (re.compile(r"^([a-z.-]+)=\d[\w.]*[~+-]\S+$"), r"\1=VERSION"),
 )
+_TIME = re.compile(r'^time="[^"]*" ')
 _PROGRAM_PATH = re.compile(r"/opt/cni/bin/|/usr/lib/cni/")
 _PACKAGES = frozenset(KNOWN)
 _PHRASES = (
@@ -91,6 +92,7 @@ def said(text: str) -> str:
         return ""
     if lines[-1].startswith('{"level":'):
         return "log"
+    lines[-1] = _TIME.sub("", lines[-1])
     found = next((phrase for phrase in _PHRASES if phrase in text), None)
     return found or shape(lines[-1].split())
 

@@ -1,7 +1,8 @@
 """Every command of the list on a simulated node and on a real one: the same answers, the same state afterwards.
 
-One lab: first what fails on a node with Docker, then plan, a migration that fails and is undone, a migration, and what
-fails on a node with containerd. CRI_SWITCH_TWIN_LAB=NAME takes a fresh lab that stands already.
+One lab: first what fails on a node with Docker, then plan, a migration that fails and is undone, a migration, what
+fails on a node with containerd, and at the end what none of these does well. CRI_SWITCH_TWIN_LAB=NAME takes a fresh lab
+that stands already.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +28,8 @@ from tests.lab import network, state, teardown
 from tests.lab.up import Wish, up
 from tests.twin.compare import differences, shared
 from tests.twin.failing import Variant, variants_of
-from tests.twin.like import AWAY, FAULT, NODE, RULE, RUNS, like_the_lab
+from tests.twin.like import AWAY, FAULT, NODE, PLANE, RULE, RUNS, like_the_lab
+from tests.twin.succeeding import CTR, ONLY_HERE, STAGE, try_succeeding
 from tests.twin.tape import Tape
 from tests.twin.tried import try_containerd, try_docker, try_refused
 
@@ -96,7 +99,7 @@ def test_both_answer_alike_and_stand_alike_afterwards(twins: Twins) -> None:
 
 
 def test_nothing_was_asked_on_the_lab_that_is_not_in_the_list(twins: Twins) -> None:
-    mine = {one.shape for one in twins.lab.heard if ": fails" not in one.stage}
+    mine = {one.shape for one in twins.lab.heard if ": fails" not in one.stage}  # what is made to succeed too
     assert mine - set(twins.commands) == set()
 
 
@@ -106,10 +109,17 @@ def test_every_failing_variant_was_tried_on_both(twins: Twins) -> None:
     assert len(tried[0]) > 100
 
 
+def test_what_no_run_does_succeeded_on_both(twins: Twins) -> None:
+    done = [
+        {one.shape for one in tape.heard if one.stage.startswith(STAGE) and one.rc == 0}
+        for tape in (twins.rehearsal, twins.lab)
+    ]
+    assert done[0] == done[1]
+    assert {shape for shape in twins.commands if shape.startswith(ONLY_HERE)} - done[1] == set()
+
+
 def _try(site: Site, tape: Tape, variants: list[Variant], *, before: bool) -> None:
-    settings = load_migration(site.directory / "migration.yaml")
-    node = NodeRef(name=NODE, uid="", address=site.address(NODE), kubelet_version="v1.20.2")
-    connection = SshConnection.open(node, settings.spec.ssh)
+    connection = _open(site, NODE)
 
     def hide(away: bool) -> None:
         site.root(NODE, "mv", *((RULE, AWAY) if away else (AWAY, RULE)))
@@ -120,9 +130,24 @@ def _try(site: Site, tape: Tape, variants: list[Variant], *, before: bool) -> No
             try_refused(connection, tape, variants, hide)
         else:
             try_containerd(connection, tape, variants)
+            plane = _open(site, PLANE)
+            try_succeeding(connection, plane, tape, time.sleep, lambda identity: _foreign(site, identity))
+            plane.close()
     connection.close()
     if before:
         site.kubectl("wait", "--for=condition=Ready", f"node/{NODE}", "--timeout=120s", timeout=130)
+
+
+def _open(site: Site, name: str) -> SshConnection:
+    settings = load_migration(site.directory / "migration.yaml")
+    node = NodeRef(name=name, uid="", address=site.address(name), kubelet_version="v1.20.2")
+    return SshConnection.open(node, settings.spec.ssh)
+
+
+def _foreign(site: Site, identity: str) -> None:
+    images = site.root(NODE, *CTR, "images", "ls", "-q").split()
+    pause = next(name for name in images if "/pause:" in name)
+    site.root(NODE, *CTR, "run", "-d", pause, identity)
 
 
 def _run(site: Site, name: str, path: Path, folder: Path) -> Tape:
