@@ -13,6 +13,8 @@ from tests.twin.shape import use
 
 NOWHERE, NOBODY, NOT_A_FOLDER = "/nowhere/to/be/found", "f" * 64, "/etc/hostname/below"
 UNIT, PACKAGE = "cri-switch-nowhere.service", "nosuchpackage"
+MASKED = "cri-switch-masked.service"
+"""Masking one that is not there succeeds, so that afterwards it is there: not the one that the others name."""
 _FILES = (
     "cat", "stat", "sha256sum", "chmod", "chown", "cp", "mv", "install", "dd", "find", "grep", "ls", "df", "umount",
     "mkdir",
@@ -40,6 +42,22 @@ NO_FAILURE = {
     "ctr --version": "the same",
 }
 """Commands that nothing on a node makes fail, and why."""
+
+EXITS_ZERO = {
+    "apt-cache policy nosuchpackage": "it says nothing of a package that apt does not know",
+    "sudo deb-systemd-helper unmask JOB": "what is not masked is as it should be",
+    "sudo journalctl -u JOB -n N -o cat --no-pager": "it lists what is there: nothing",
+    "sudo systemctl mask JOB": "it masks what is not there too; the answer says so",
+    "sudo systemctl unmask JOB": "it takes what is not there as done; the answer says so",
+    "systemctl list-units --all --full --no-legend --no-pager JOB": "it lists what is there: nothing",
+    "systemctl show --no-pager -p Id,LoadState,ActiveState,SubState,UnitFileState,FragmentPath,MainPID,"
+    "ExecMainStartTimestamp,ActiveEnterTimestamp,Result,ExecMainStatus,NRestarts -- JOB": "it says not-found",
+    "systemctl show -p ExecMainStartTimestamp JOB": "it answers with an empty value",
+}
+"""Failing variants, by their own shape, that exit with 0 all the same, and why: their answer is what fails.
+
+Those that are run by sudo fail in their exit code too, while its rule is hidden.
+"""
 
 
 @dataclass(frozen=True)
@@ -136,7 +154,7 @@ def _units(rest: Sequence[str]) -> list[str]:
     if rest[0] == "daemon-reload":
         return ["start", UNIT]
     named = [word for word in rest if word.endswith((".service", ".socket")) or word == "kubelet"]
-    return [*(word for word in rest if word not in named), UNIT]
+    return [*(word for word in rest if word not in named), MASKED if rest[0] in ("mask", "unmask") else UNIT]
 
 
 def _rule(rest: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from cri_switch.checks.machine import NEEDED_PROGRAMS
 from cri_switch.rehearsal.changes import changes
 from tests.twin.changing import changing
-from tests.twin.failing import NO_FAILURE, variants_of
+from tests.twin.failing import EXITS_ZERO, NO_FAILURE, name, variants_of
+from tests.twin.like import failed_on_a_rehearsal_node
 
 pytestmark = pytest.mark.timeout(1200)
 ONLY_BY_SSH = "cri_switch/node/ssh.py"
@@ -44,6 +46,13 @@ def test_every_command_fails_in_some_way(listing: dict[str, Any]) -> None:
     commands = listing["commands"]
     tame = {shape for shape, each in commands.items() if not variants_of({shape: each})}
     assert tame == set(NO_FAILURE)
+
+
+def test_a_failing_variant_exits_with_a_failure_or_it_is_known_why_not(listing: dict[str, Any], tmp_path: Path) -> None:
+    variants = variants_of(listing["commands"])
+    heard = failed_on_a_rehearsal_node(variants, tmp_path)
+    assert len(heard) == len({(name(one.command), one.state) for one in variants})
+    assert {one.shape for one in heard if one.rc == 0} == set(EXITS_ZERO)
 
 
 def test_what_is_run_as_root_is_what_the_sudo_rule_allows(listing: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from cri_switch.model.errors import CriSwitchError
 from cri_switch.node.command import sudo
 from cri_switch.node.connection import Connection
-from tests.twin.failing import STANDING, UNIT, Variant
+from tests.twin.failing import MASKED, STANDING, Variant
 from tests.twin.standing import standing
 from tests.twin.tape import Tape
 
@@ -23,7 +23,7 @@ def try_docker(connection: Connection, tape: Tape, variants: Sequence[Variant]) 
     )
     _try(connection, tape, "docker", variants)
     _say(connection, "systemctl", "stop", STANDING)
-    _say(connection, "systemctl", "unmask", UNIT)
+    _say(connection, "systemctl", "unmask", MASKED)
     with _stopped(connection, "kubelet.service", "docker.socket", "docker.service"):
         _try(connection, tape, "stopped docker", variants)
 
