@@ -21,7 +21,7 @@ class Options:
 
     nodes: int = 11
     control_planes: int = 3
-    speed: float = 10.0
+    speed: float = 15.0
     fault: str = DEFAULT_FAULT
     ui: bool = False
     output: talk.Output = "table"

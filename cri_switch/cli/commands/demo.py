@@ -13,9 +13,9 @@ from cri_switch.cli.options import Debug, Output
 
 def demo(
     *,
-    nodes: Annotated[int, Parameter(help="Nodes of the simulated cluster, all counted.")] = 11,
-    control_planes: Annotated[int, Parameter(help="How many of them are control plane.")] = 3,
-    speed: Annotated[float, Parameter(help="Simulated seconds that pass in a real one.")] = 10.0,
+    nodes: Annotated[int, Parameter(help="Nodes of the simulated cluster, all counted.")] = Options.nodes,
+    control_planes: Annotated[int, Parameter(help="How many of them are control plane.")] = Options.control_planes,
+    speed: Annotated[float, Parameter(help="Simulated seconds that pass in a real one.")] = Options.speed,
     fault: Annotated[
         str, Parameter(help="What goes wrong on one node, or none; a wrong name lists them.")
     ] = DEFAULT_FAULT,
