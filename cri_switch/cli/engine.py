@@ -28,6 +28,9 @@ SETTINGS = {
 SERVER_LEVEL = "PREFECT_SERVER_LOGGING_LEVEL"
 """What the server inside this process tells of itself."""
 
+_LIBRARIES_LEVEL = "PREFECT_LOGGING_ROOT_LEVEL"
+"""What the libraries tell that it uses: its database's too has a traceback for what the end cuts off."""
+
 STORAGE = "PREFECT_LOCAL_STORAGE_PATH"
 _STORAGE_TOO = "PREFECT_RESULTS_LOCAL_STORAGE_PATH"
 """Prefect's other name for it."""
@@ -61,6 +64,16 @@ def prepare(environment: MutableMapping[str, str] | None = None) -> None:
         environment.setdefault(SERVER_LEVEL, "CRITICAL")
     if environment.get("NO_COLOR"):
         environment.setdefault("PREFECT_LOGGING_COLORS", "false")
+
+
+def quieten_server(environment: MutableMapping[str, str] | None = None) -> None:
+    """Its libraries are as quiet as the server is; call it after Prefect was imported, or they are quiet here too.
+
+    It is a child that inherits the environment (prefect.server.api.server.SubprocessASGIServer).
+    """
+    environment = os.environ if environment is None else environment
+    if environment.get(SERVER_LEVEL) == "CRITICAL" and not environment.get("PREFECT_API_URL"):
+        environment.setdefault(_LIBRARIES_LEVEL, "CRITICAL")
 
 
 class WithoutTraceback(logging.Filter):

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from cri_switch.cli import talk
-from cri_switch.cli.engine import SERVER_LEVEL, escape, prepare, quieten
+from cri_switch.cli.engine import SERVER_LEVEL, escape, prepare, quieten, quieten_server
 from cri_switch.cli.plan_text import plan_text
 from cri_switch.cli.tables import report_table
 from cri_switch.model.errors import CriSwitchError, PreflightError
@@ -22,6 +22,7 @@ Answer = TypeVar("Answer")
 
 def run_flow(flow: Callable[[Migration], object], migration: Migration, kind: type[Answer], debug: bool) -> Answer:
     """The flow's answer; call `prepare` before the flow is imported."""
+    quieten_server()
     escape()
     if not debug:
         quieten()

@@ -108,15 +108,18 @@ def test_only_a_server_inside_this_process_is_quiet(tmp_path: Path, given: dict[
 
 
 def test_a_flush_that_the_end_cuts_off_is_no_traceback(tmp_path: Path) -> None:
-    """Prefect's task_run_recorder logs it as an error, where the server is ended with the command."""
+    """Prefect's task_run_recorder and its database's pool log it as an error: the server is ended with the command."""
     program = """if True:
-        import asyncio, logging, os
-        from cri_switch.cli.engine import prepare
+        import asyncio, logging
+        from cri_switch.cli.engine import prepare, quieten_server
         prepare()
-        from prefect.logging import get_logger
+        import prefect
         from prefect.logging.configuration import setup_logging
-        setup_logging(incremental=False)
-        for name in ("prefect.server.services.task_run_recorder", "uvicorn.error"):
+        quieten_server()
+        assert logging.getLogger().level == logging.WARNING, "this process's own libraries are heard"
+        setup_logging(incremental=False)  # the server's, with the environment that it inherits
+        pool = "sqlalchemy.pool.impl.AsyncAdaptedQueuePool"
+        for name in ("prefect.server.services.task_run_recorder", "uvicorn.error", pool):
             try:
                 raise asyncio.CancelledError
             except asyncio.CancelledError:
