@@ -58,6 +58,9 @@ def main(argv: list[str]) -> int:
                 _say({"done": True})
             elif question["ask"] == "node":
                 _say(_node(world.machines[question["node"]]).model_dump(mode="json"))
+            elif question["ask"] == "clean":
+                invariants.asked_to_clean()
+                _say({"done": True})
             elif question["ask"] == "reboot":
                 world.machines[question["node"]].reboot()
                 _say({"done": True})

@@ -10,6 +10,7 @@ from typing import Any
 from cri_switch.rehearsal.beginnings import Beginnings, marked, of_snapshot
 from cri_switch.rehearsal.budgets import against_budgets
 from cri_switch.rehearsal.changes import changes, writes
+from cri_switch.rehearsal.cleaning import Cleaning
 from cri_switch.rehearsal.endings import endings
 from cri_switch.rehearsal.node_fault import Hook, NodeFault
 from cri_switch.rehearsal.outages import Outages, proven
@@ -38,6 +39,7 @@ class Invariants:
         self._held = {n["metadata"]["name"] for n in nodes if n["spec"].get("unschedulable")}
         self._outages = Outages(self.world, self.promise, self._held, self._break)
         self._begun = Beginnings(self.promise.window, self.now, self._break, self.promise.removes_after_node)
+        self._cleaning = Cleaning(self.world, self._break)
         self.world.store.subscribe(self.event)
 
     @property
@@ -54,6 +56,10 @@ class Invariants:
         """A person types `rollback` for a node: the next run may begin that outside the window, and out of turn."""
         self._asked = name
 
+    def asked_to_clean(self) -> None:
+        """A person types `cleanup`: from now on Docker's data may go from nodes that are switched."""
+        self._cleaning.asked = True
+
     def watch(self, name: str, fault: Hook) -> None:
         """See every program of a node before it runs, then let `fault` decide."""
 
@@ -66,9 +72,10 @@ class Invariants:
 
     def program(self, name: str, argv: tuple[str, ...]) -> None:
         """A program that the pipeline runs on a node."""
-        if name in self.promise.left_alone and writes(argv) and not of_snapshot(argv):
+        cleans = self._cleaning.program(name, argv)
+        if name in self.promise.left_alone and writes(argv) and not (of_snapshot(argv) or cleans):
             self._break(f"{name} is to be left alone, and {' '.join(argv)[:120]} runs on it")
-        if not changes(argv):
+        if cleans or not changes(argv):
             return
         self._begun.program(name, argv, marked=marked(self.world.store.get("Node", name)))
         words = set(argv)

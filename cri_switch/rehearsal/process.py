@@ -2,7 +2,7 @@
 
 The child says one JSON line when its cluster is ready. On stdin it takes one JSON object a line and answers each with
 one: {"ask": "report"}, {"ask": "fault", "name": NAME, "node": NODE}, {"ask": "node", "node": NODE}, {"ask": "reboot",
-"node": NODE}. It ends when stdin does.
+"node": NODE}, {"ask": "clean"}. It ends when stdin does.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def refuse(lines: Sequence[str]) -> None:
 class RehearsalProcess:
     """A running rehearsal; leaving the `with` ends it. It comes up beside what its caller does: `wait` for it.
 
-    A block that ends well raises RehearsalFailed when anything was asked for that the rehearsal does not know.
+    A block that ends well raises RehearsalFailed when anything was asked for that the rehearsal does not know, or a
+    promise was broken.
     """
 
     def __init__(self, wish: Wish) -> None:
@@ -84,7 +85,8 @@ class RehearsalProcess:
     ) -> None:
         try:
             if kind is None and self._ready:
-                refuse(self.seen().complaints)
+                seen = self.seen()
+                refuse([*seen.complaints, *seen.broken])
         finally:
             self._end()
 
@@ -117,6 +119,10 @@ class RehearsalProcess:
     def reboot(self, name: str) -> None:
         """Power a machine off and on; it takes its time to come back."""
         self._ask({"ask": "reboot", "node": name})
+
+    def clean(self) -> None:
+        """A person is about to type `cleanup`: Docker's data may go from nodes that are switched."""
+        self._ask({"ask": "clean"})
 
     def fault(self, name: str, node: str) -> None:
         """Put a fault in; "" takes back one that meets commands."""

@@ -55,7 +55,10 @@ def test_its_settings_are_promises(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     window = {"start": f"{now + timedelta(hours=2):%H:%M}", "end": f"{now + timedelta(hours=3):%H:%M}"}
     spec = {"window": window, "nodes": {"exclude": ["w*"]}}
-    with RehearsalProcess(wish(tmp_path).model_copy(update={"spec": spec})) as rehearsal:
+    with (
+        pytest.raises(RehearsalFailed, match="w1 is begun outside the window"),
+        RehearsalProcess(wish(tmp_path).model_copy(update={"spec": spec})) as rehearsal,
+    ):
         connection = login(load_migration(str(rehearsal.wait())).spec.ssh)
         assert rehearsal.seen().broken == []
         connection.run(sudo("systemctl", "stop", "kubelet.service"))

@@ -25,6 +25,7 @@ Obj = dict[str, Any]
 Deed = Callable[[World, Invariants], None]
 US = f"api:{ACCOUNT}"
 SAVED = "/var/lib/etcd/cri-switch-20261127T215802Z.db"
+RM = "rm -rf --one-file-system -- /var/lib/docker"
 
 
 def change(name: str, key: str, value: object, world: World, _invariants: Invariants) -> None:
@@ -154,6 +155,10 @@ def reports(name: str, world: World, _invariants: Invariants) -> None:
         world.store.change("Node", name, "", lambda node: node["status"].update(note=str(world.store.version)))
 
 
+def to_clean(_world: World, invariants: Invariants) -> None:
+    invariants.asked_to_clean()
+
+
 LINES: dict[str, tuple[list[Deed], str]] = {
     "one worker": ([partial(stop, "w1")], ""),
     "one after the other": (
@@ -192,6 +197,12 @@ LINES: dict[str, tuple[list[Deed], str]] = {
     "one job after the other": (
         [partial(job, "w1"), later, partial(program, "w1", "systemd-run --unit=second apt-get install x")],
         "",
+    ),
+    "cleaned, and nobody asked": ([partial(program, "w3", RM)], "and no person has asked for that"),
+    "cleaned": ([to_clean, partial(program, "w3", RM), partial(program, "w3", "dd of=/var/lib/cri-switch/x/y")], ""),
+    "cleaned before it is switched": ([to_clean, partial(program, "w1", RM)], "from w1, which is not proven"),
+    "cleaned, and more": (
+        [to_clean, partial(program, "w3", "systemctl restart containerd.service")], "w3 is to be left alone"
     ),
     "left alone": ([partial(program, "w3", "systemctl restart containerd.service")], "w3 is to be left alone"),
     "left alone, and its pods removed": ([partial(program, "w3", "crictl rmp -a -f")], "w3 is to be left alone"),
