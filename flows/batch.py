@@ -13,6 +13,7 @@ from cri_switch.model.node_outcome import NodeOutcome
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import Plan
 from cri_switch.model.report import Report
+from cri_switch.model.step_result import StepResult
 from flows.conclusion import concluded, failed, first_typed
 from flows.migrate_node import begun, migrate_node
 from flows.side_by_side import side_by_side
@@ -28,12 +29,16 @@ _STARTS = 4
 
 
 class Batches:
-    """The state of a run over its batches; `problem` is what ended it early."""
+    """The state of a run over its batches; `problem` is what ended it early.
+
+    `removed` are the removals of Docker from nodes that an earlier run has switched: no outcome of this run has them.
+    """
 
     def __init__(self, plan: Plan, migration: Migration) -> None:
         self.plan = plan
         self.migration = migration
         self.outcomes: dict[str, NodeOutcome] = {}
+        self.removed: dict[str, StepResult] = {}
         self.failures: dict[str, CriSwitchError | Exception] = {}
         self.problem: CriSwitchError | None = None
         self._cordoned: set[str] = set()
@@ -107,7 +112,7 @@ class Batches:
             return
         for node in self.plan.finished_before:
             check_window(self.migration, (), (), node=False)
-            remove_docker(open_attempt(node, self.migration, self.plan), self.migration)
+            self.removed[node.name] = remove_docker(open_attempt(node, self.migration, self.plan), self.migration)
         if self.migration.spec.remove_docker == "after_migration":
             for name in list(self.outcomes):
                 check_window(self.migration, (), (), node=False)

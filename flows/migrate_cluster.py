@@ -132,7 +132,7 @@ def _told(batches: Batches, turn: Turn, saved: str) -> Report:
     plan, migration, mine = batches.plan, batches.migration, not isinstance(stop.why(), LockHeld)
     if mine:
         batches.free()
-    report = finish(plan, migration, batches.outcomes, batches.so_far.ends, saved)
+    report = finish(plan, migration, batches.outcomes, batches.removed, batches.so_far.ends, saved)
     more = _tidied(plan, migration, away=bool(report.warnings)) if mine else []
     return publish(report.model_copy(update={"approvals": turn.approvals, "warnings": [*report.warnings, *more]}))
 

@@ -76,7 +76,7 @@ def _rollback(migration: Migration, name: str) -> Report:
             problem, said = failed(ref, migration, first), ""
         end = NodeEnd("unhealthy" if problem else "rolled-back", str(problem or said))
         only = plan.model_copy(update={"nodes": tuple(each for each in plan.nodes if each.node == ref)})
-        report = publish(finish(only, migration, {}, {name: end}, ""))
+        report = publish(finish(only, migration, {}, {}, {name: end}, ""))
     report = report.model_copy(update={"moved": []})
     if problem is not None:
         problem.report = report

@@ -12,6 +12,7 @@ from cri_switch.model.node_outcome import NodeOutcome
 from cri_switch.model.node_ref import NodeRef
 from cri_switch.model.plan import NodePlan, Plan
 from cri_switch.model.report import NodeReport, Report
+from cri_switch.model.step_result import StepResult
 from tasks import reach
 from tasks.look import look
 
@@ -47,9 +48,16 @@ def nodes_now(migration: Migration) -> list[NodeRef]:
 
 
 def finish(
-    plan: Plan, migration: Migration, outcomes: Mapping[str, NodeOutcome], ends: Mapping[str, NodeEnd], backup: str
+    plan: Plan,
+    migration: Migration,
+    outcomes: Mapping[str, NodeOutcome],
+    removed: Mapping[str, StepResult],
+    ends: Mapping[str, NodeEnd],
+    backup: str,
 ) -> Report:
     """The report, from the outcomes, how the run leaves its nodes, and what the API says of them now.
+
+    `removed` are steps on nodes of which this run has no outcome.
 
     An API that does not answer is a warning in it: that must not hide how the run ended.
     """
@@ -70,6 +78,9 @@ def finish(
         )
         for n in plan.nodes
     ]
+    for row in rows:
+        if row.name in removed:
+            row.steps[removed[row.name].step] = round(removed[row.name].seconds, 2)
     return Report(
         migration=migration.metadata.name,
         migration_id=plan.migration_id,

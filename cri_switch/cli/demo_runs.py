@@ -63,7 +63,7 @@ def runs(migration: Migration, options: Options, reports: list[Report]) -> None:
 
 
 def merged(reports: list[Report]) -> Report:
-    """One report of several runs: a node's row is of the run that migrated it, else of the last."""
+    """One report of several runs: a node's row is of the run that migrated it, else of the last; its steps of all."""
     last = reports[-1]
     done: dict[str, NodeReport] = {}
     for report in reports:
@@ -71,5 +71,10 @@ def merged(reports: list[Report]) -> Report:
     failed = {node.name for report in reports[:-1] for node in report.failed}
     for name in failed & done.keys():
         done[name] = done[name].model_copy(update={"reason": "failed once, went back to Docker, and was done again"})
-    rows = [done.get(node.name, node) for node in last.nodes]
+    rows = [
+        done[node.name].model_copy(update={"steps": {**done[node.name].steps, **node.steps}})
+        if node.name in done
+        else node
+        for node in last.nodes
+    ]
     return last.model_copy(update={"nodes": rows, "backup": ""})  # its directory goes with the simulated cluster

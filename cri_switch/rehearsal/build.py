@@ -51,6 +51,10 @@ class ClusterSpec:
     """How the budget says so."""
     ordered: bool = False
     """Whether the StatefulSet waits for each pod before it makes the next."""
+    stubborn: bool = False
+    """Whether the Deployment's pods ignore SIGTERM."""
+    bare: tuple[str, ...] = ()
+    """Nodes with a pod that has no controller."""
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
     """Per node what an administrator has put on it."""
 
@@ -67,7 +71,7 @@ def build(spec: ClusterSpec, clock: Clock) -> World:
         raise ValueError(
             f"{spec.control_planes} control planes of {spec.nodes} nodes: at least one, and no more than all"
         )
-    unknown = {*spec.migrated, *spec.cordoned, *spec.debian_12} - set(spec.names)
+    unknown = {*spec.migrated, *spec.cordoned, *spec.debian_12, *spec.bare} - set(spec.names)
     if unknown:
         raise ValueError(f"no node is called {', '.join(sorted(unknown))}")
     world = World(clock, spec.release)
@@ -80,7 +84,14 @@ def build(spec: ClusterSpec, clock: Clock) -> World:
         world.machines[name] = _machine(spec, world, name, number)
     workers = [name for name in spec.names if name.startswith("w")]
     for kind, obj in workload(
-        spec.release, workers, spec.replicas, spec.spare, budget=spec.budget, ordered=spec.ordered
+        spec.release,
+        workers,
+        spec.replicas,
+        spec.spare,
+        budget=spec.budget,
+        ordered=spec.ordered,
+        stubborn=spec.stubborn,
+        bare=spec.bare,
     ):
         world.store.create(kind, obj)
     rest(world)

@@ -133,6 +133,8 @@ class Invariants:
             self._break(f"pod {title} is taken off {name}, which is not cordoned")
         if name in self.promise.left_alone:
             self._break(f"pod {title} is taken off {name}, which is to be left alone")
+        if owner(pod) is None and not self.promise.takes_bare:
+            self._break(f"pod {title} is taken off {name}, and nothing would replace it")
         for line in against_budgets(self.world.store, old or pod):
             self._break(f"pod {title} is taken away against {line}")
         self._begin(name, f"pod {title} is taken off it")

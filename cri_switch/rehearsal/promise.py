@@ -25,6 +25,8 @@ class Promise:
     window: Window | None = None
     removes_after_node: bool = False
     """Docker's packages go right after a node: that may finish after the window as the node may."""
+    takes_bare: bool = False
+    """Pods that no controller would replace may be taken away."""
 
     @classmethod
     def of(cls, spec: Spec, world: World, migrated: Collection[str] = ()) -> Self:
@@ -41,4 +43,5 @@ class Promise:
             spec.max_failures,
             spec.window,
             spec.remove_docker == "after_node",
+            spec.drain.force,
         )

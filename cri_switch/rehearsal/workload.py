@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
+
+from cri_switch.rehearsal.pod import EXITS_AFTER, IGNORES_SIGTERM
 
 Obj = dict[str, Any]
 APP_IMAGE = "registry.example/shop:1"
@@ -21,8 +24,14 @@ def workload(
     *,
     budget: Budget = "minAvailable",
     ordered: bool = False,
+    stubborn: bool = False,
+    bare: Sequence[str] = (),
 ) -> list[tuple[str, Obj]]:
-    """(kind, object) in the order in which they are created; `ordered` is how the StatefulSet makes its pods."""
+    """(kind, object) in the order in which they are created; `ordered` is how the StatefulSet makes its pods.
+
+    `stubborn`: the shop's pods do not end before their grace period has. `bare` are nodes with a pod that no controller
+    would replace.
+    """
     proxy = _pod("kube-proxy", f"k8s.gcr.io/kube-proxy:{release}", hostNetwork=True, tolerations=_EVERYWHERE)
     port = {"containerPort": 8080, "hostPort": 9080}
     agent = _pod("agent", tolerations=_EVERYWHERE, terminationGracePeriodSeconds=10, ports=[port])
@@ -31,9 +40,16 @@ def workload(
         ("DaemonSet", _daemon_set("kube-proxy", "kube-system", proxy)),
         ("DaemonSet", _daemon_set("agent", NAMESPACE, agent)),
     ]
+    for name in bare:
+        alone = _pod("alone", nodeName=name, tolerations=_EVERYWHERE)
+        found.append(
+            ("Pod", {**alone, "metadata": {**alone["metadata"], "name": f"alone-{name}", "namespace": NAMESPACE}})
+        )
     if not workers:
         return found
-    found.append(("Deployment", _controller("web", _pod("web", terminationGracePeriodSeconds=20), replicas)))
+    web = _pod("web", terminationGracePeriodSeconds=20)
+    web["metadata"]["annotations"] = {IGNORES_SIGTERM: "true"} if stubborn else {}
+    found.append(("Deployment", _controller("web", web, replicas)))
     allows: dict[Budget, Obj] = {
         "minAvailable": {"minAvailable": max(0, replicas - spare)},
         "maxUnavailable": {"maxUnavailable": spare},
@@ -50,7 +66,7 @@ def workload(
     ledger["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": "data"}, "spec": claim}]
     found.append(("StatefulSet", ledger))
     once = _pod("once", restartPolicy="Never")
-    once["metadata"]["annotations"] = {"rehearsal.cri-switch/exits-after": "2"}
+    once["metadata"]["annotations"] = {EXITS_AFTER: "2"}
     found.append(("Job", {"metadata": {"name": "once", "namespace": NAMESPACE}, "spec": {"template": once}}))
     return found
 

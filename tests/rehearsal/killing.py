@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 from unittest.mock import patch
 
+from cri_switch.model.report import Report
 from cri_switch.rehearsal.build import ClusterSpec, build
 from cri_switch.rehearsal.clock import VirtualClock
 from cri_switch.rehearsal.invariants import Invariants
@@ -100,11 +101,11 @@ class Cluster:
             self.invariants.watch(name, lambda _argv: None)
         self.runs = Engineless(self.world, self.directory)
 
-    def run(self, outside: Callable[[str, Callable[[], Any]], Any], number: int, **spec: Any) -> None:
+    def run(self, outside: Callable[[str, Callable[[], Any]], Any], number: int, **spec: Any) -> Report:
         """One process with these settings, known to others as `number`; the ones before it are dead."""
         self.runs.outside = outside
         with _process(number):
-            self.runs.run(self.runs.migration(stage_images=self.early, **spec))
+            return self.runs.run(self.runs.migration(stage_images=self.early, **spec))
 
     def rollback(self, node: str, number: int) -> None:
         """A node back, as a person types it."""

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from cri_switch.model.report import Report
+from cri_switch.model.steps import STEPS
 from cri_switch.rehearsal.faults import FAULTS
 from tests.support.terminal import COLOUR, MOVED, on_terminal, plain
 
@@ -60,6 +61,10 @@ def test_the_default_ends_with_a_table_of_before_and_after(by_default: subproces
     assert {node["AFTER"] for node in nodes.values()} == {"containerd://1.4.13"}
     told = {name: node["REASON"] for name, node in done.items() if node["REASON"] != "<none>"}
     assert told == {"w4": "failed once, went back to Docker, and was done again"}
+    steps = rows(by_default.stdout.split("\n\n")[1])
+    missing = {(name, node) for name, step in steps.items() for node, seconds in step.items() if seconds == "<none>"}
+    assert missing == set(), "also of a node whose Docker the second run removed, which the first had switched"
+    assert {"remove_docker", *STEPS} <= steps.keys()
 
 
 @pytest.mark.timeout(600)

@@ -116,6 +116,8 @@ def cases(draw: st.DrawFn) -> Case:
         replicas=draw(st.integers(2, 4)) if free > 1 else 2,
         budget=draw(st.sampled_from(["minAvailable", "maxUnavailable", "percent"])),
         ordered=draw(st.booleans()),
+        stubborn=draw(st.booleans()),
+        bare=tuple(sorted(draw(st.sets(st.sampled_from(names), max_size=2)))) if draw(st.booleans()) else (),
         labels=labels,
     )
     nodes = draw(chosen(names, labels))
@@ -133,6 +135,7 @@ def cases(draw: st.DrawFn) -> Case:
         draw(st.sampled_from([None, None, 6, 10, 30])),
         (
             ("dockerd_until_kubelet", draw(st.booleans())),
+            ("drain", {"force": draw(st.sampled_from([True, True, False]))}),
             ("stage_images", draw(st.booleans())),
             ("ramp", draw(st.sampled_from([None, "1,2", "2,50%"]))),
             ("spread", draw(st.sampled_from([None, ZONE]))),
@@ -179,8 +182,10 @@ def may_be_out(max_unavailable: int | str, workers: int) -> int:
 
 
 def fits(case: Case) -> bool:
-    """Whether what is evicted has room elsewhere, so that nothing holds the budget back."""
+    """Whether what is evicted has room elsewhere, so that nothing holds the budget back, and all may be evicted."""
     workers = case.cluster.nodes - case.cluster.control_planes
+    if case.cluster.bare and not dict(case.more)["drain"]["force"]:
+        return False
     return workers - len(case.cluster.cordoned) - may_be_out(case.max_unavailable, workers) >= 1
 
 
@@ -231,6 +236,7 @@ def rehearse(case: Case) -> Ending:
         case.max_failures,
         Window.model_validate(window(case.window, clock.now())) if case.window else None,
         case.remove_docker == "after_node",
+        dict(case.more).get("drain", {}).get("force", False),
     )
     invariants = Invariants(world, promise, now=lambda: datetime.fromtimestamp(clock.now(), UTC))
     begin = FAULTS[case.fault].begin(world, case.where) if case.fault else None

@@ -12,6 +12,7 @@ import pytest
 import flows.batch
 import flows.migrate_cluster
 from cri_switch.model.errors import WindowClosed
+from cri_switch.model.report import Report
 from tasks.step import stands
 from tests.rehearsal.engineless import go_on
 from tests.rehearsal.killing import Cluster
@@ -67,10 +68,11 @@ class Night:
         taints = [taint["key"] for spec in specs for taint in spec.get("taints") or []]
         return not any(spec.get("unschedulable") for spec in specs) and not any("cri-switch" in key for key in taints)
 
-    def goes_on(self) -> None:
+    def goes_on(self) -> Report:
         """In the next window."""
-        self.cluster.run(go_on, 2, window=OPEN)
+        report = self.cluster.run(go_on, 2, window=OPEN)
         assert self.cluster.left() == []
+        return report
 
 
 @pytest.fixture
@@ -111,7 +113,12 @@ def test_it_closes_before_docker_is_removed_everywhere(night: Night, at: tuple[s
     assert night.run(at).state == "every node is done; Docker's packages are left"
     assert len(night.docker()) == left
     assert len(night.begun("remove_docker")) == 3 - left
-    night.goes_on()
+    rest = night.docker()
+    rows = {node.name: node for node in night.goes_on().nodes}
+    assert {name: list(row.steps) for name, row in rows.items()} == {
+        name: ["remove_docker"] if name in rest else [] for name in rows
+    }
+    assert {row.outcome for row in rows.values()} == {"skipped"}
 
 
 def test_a_node_in_progress_is_finished_with_its_docker(night: Night) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from cri_switch.cluster.mark import MIGRATED, MIGRATING
 from cri_switch.model.migration import Spec
+from cri_switch.model.node_settings import Drain
 from cri_switch.model.window import Window
 from cri_switch.rehearsal.beginnings import MARK
 from cri_switch.rehearsal.build import ACCOUNT, ClusterSpec, build
@@ -186,6 +187,7 @@ LINES: dict[str, tuple[list[Deed], str]] = {
         [partial(stop, "cp2"), partial(asked, "cp1"), partial(stop, "cp1")], "two control-plane nodes"
     ),
     "drained uncordoned": ([partial(take, "ledger")], "which is not cordoned"),
+    "bare": ([partial(cordon, "w1", True), partial(take, "alone")], "alone-w1 is taken off w1, and nothing would"),
     "against a budget": ([all_cordoned, partial(take, "web")], "against PodDisruptionBudget web"),
     "unproven": ([partial(program, "w1", "apt-get -y remove docker.io")], "which is not proven"),
     "a simulated removal": ([partial(program, "w1", "apt-get -s -y remove docker.io")], ""),
@@ -239,7 +241,8 @@ LINES: dict[str, tuple[list[Deed], str]] = {
 def test_what_breaks_a_promise(case: str) -> None:
     deeds, expected = LINES[case]
     world = build(
-        ClusterSpec(nodes=7, control_planes=3, migrated=("w3",), cordoned=("w4",), replicas=2), VirtualClock()
+        ClusterSpec(nodes=7, control_planes=3, migrated=("w3",), cordoned=("w4",), bare=("w1",), replicas=2),
+        VirtualClock(),
     )
     invariants = Invariants(world, Promise(1, frozenset({"w3"})))
     for deed in deeds:
@@ -406,6 +409,7 @@ def test_promises_are_those_of_the_settings(many: World, case: str) -> None:
     spec = Spec.model_validate({"cluster": {"kubeconfig": "x"}, "backup": {"directory": "/x"}, **given})
     assert Promise.of(spec, many, ("w3",)) == Promise(6, frozenset({*alone, "w3"}), 2, Window(**window))
     assert Promise.of(spec.model_copy(update={"remove_docker": "after_node"}), many).removes_after_node
+    assert Promise.of(spec.model_copy(update={"drain": Drain(force=True)}), many).takes_bare
 
 
 def lease(holder: str) -> dict[str, Any]:
