@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cri_switch.rehearsal.beginnings import Beginnings, marked, of_snapshot
-from cri_switch.rehearsal.budgets import against_budgets
 from cri_switch.rehearsal.changes import changes, writes
 from cri_switch.rehearsal.cleaning import Cleaning
 from cri_switch.rehearsal.endings import endings
 from cri_switch.rehearsal.node_fault import Hook, NodeFault
 from cri_switch.rehearsal.outages import Outages, proven
 from cri_switch.rehearsal.package_files import DOCKER
-from cri_switch.rehearsal.pods_of import active, owner
+from cri_switch.rehearsal.pods_taken import PodsTaken
 from cri_switch.rehearsal.promise import Promise
 from cri_switch.rehearsal.store import Event
 from cri_switch.rehearsal.world import World
@@ -40,6 +39,7 @@ class Invariants:
         self._outages = Outages(self.world, self.promise, self._held, self._break)
         self._begun = Beginnings(self.promise.window, self.now, self._break, self.promise.removes_after_node)
         self._cleaning = Cleaning(self.world, self._break)
+        self._pods = PodsTaken(self.world, self.promise, self.user, self._break, self._begin, lambda: self._outages.out)
         self.world.store.subscribe(self.event)
 
     @property
@@ -102,7 +102,7 @@ class Invariants:
     def event(self, event: Event) -> None:
         """A change of an object (under the store's lock)."""
         if event.kind == "Pod":
-            self._pod(event)
+            self._pods.event(event)
         elif event.kind == "Node" and event.type == "MODIFIED":
             self._node(event)
         elif event.kind == "Node" and event.actor == self.user:
@@ -115,37 +115,6 @@ class Invariants:
     def finished(self) -> list[str]:
         """At the end every node is migrated, on Docker, or untouched: a line for each that is none of these."""
         return endings(self.world, self._held, self._outages.disturbed)
-
-    def _pod(self, event: Event) -> None:
-        pod, old = event.object, event.before
-        name, title = pod["spec"].get("nodeName", ""), f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
-        if event.actor == self.user and event.type == "ADDED" and name in self.promise.left_alone:
-            self._break(f"pod {title} is put on {name}, which is to be left alone")
-        if event.actor == "controller" and event.type != "ADDED":
-            self._restarted(name, title, event)
-        if event.actor != self.user or pod["metadata"].get("namespace") == "cri-switch":
-            return
-        begun = bool(pod["metadata"].get("deletionTimestamp")) and event.type == "MODIFIED"
-        if not (begun or event.type == "DELETED") or (old or {}).get("metadata", {}).get("deletionTimestamp"):
-            return
-        node = self.world.store.get("Node", name)
-        if node is not None and not node["spec"].get("unschedulable"):
-            self._break(f"pod {title} is taken off {name}, which is not cordoned")
-        if name in self.promise.left_alone:
-            self._break(f"pod {title} is taken off {name}, which is to be left alone")
-        if owner(pod) is None and not self.promise.takes_bare:
-            self._break(f"pod {title} is taken off {name}, and nothing would replace it")
-        for line in against_budgets(self.world.store, old or pod):
-            self._break(f"pod {title} is taken away against {line}")
-        self._begin(name, f"pod {title} is taken off it")
-
-    def _restarted(self, name: str, title: str, event: Event) -> None:
-        """A controller changes a pod: it takes none of a DaemonSet from a node that is not begun."""
-        pod, old = event.object, event.before
-        taken = old is not None and active(old) and (event.type == "DELETED" or not active(pod))
-        mine = taken and (owner(pod) or {}).get("kind") == "DaemonSet"
-        if mine and name not in self._outages.out and not marked(self.world.store.get("Node", name)):
-            self._break(f"pod {title} is taken off {name} by its DaemonSet, and the node is not begun")
 
     def _node(self, event: Event) -> None:
         node, old = event.object, event.before or event.object
