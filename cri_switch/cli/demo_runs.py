@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cri_switch.cli import talk
 from cri_switch.cli.demo_options import Options
-from cri_switch.cli.engine import STORAGE, prepare, quieten, quieten_server
+from cri_switch.cli.engine import STORAGE, prepare, quieten
 from cri_switch.cli.progress import progress, silence
 from cri_switch.model.errors import CriSwitchError, NodeFailed
 from cri_switch.model.migration import Migration
@@ -37,7 +37,6 @@ def runs(migration: Migration, options: Options, reports: list[Report]) -> None:
     from flows.migrate_cluster import migrate_cluster  # noqa: PLC0415 (Prefect takes seconds to import)
     from tasks.step import stands  # noqa: PLC0415
 
-    quieten_server()
     quieten()
     silence()
     begun = time.monotonic()

@@ -25,4 +25,4 @@ class Cleaning:
             self.tell(f"Docker's data are deleted from {name}, and no person has asked for that")
         if deletes and not proven(self.world, name):
             self.tell(f"Docker's data are deleted from {name}, which is not proven")
-        return self.asked and (deletes or not changes(argv))
+        return self.asked and (deletes or not changes(argv)) and proven(self.world, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -156,6 +157,12 @@ def reports(name: str, world: World, _invariants: Invariants) -> None:
         world.store.change("Node", name, "", lambda node: node["status"].update(note=str(world.store.version)))
 
 
+def excluded(name: str, _world: World, invariants: Invariants) -> None:
+    """A node on Docker that the settings do not choose."""
+    left_alone = invariants.promise.left_alone | {name}
+    invariants.promise = replace(invariants.promise, left_alone=left_alone)
+
+
 def to_clean(_world: World, invariants: Invariants) -> None:
     invariants.asked_to_clean()
 
@@ -203,6 +210,10 @@ LINES: dict[str, tuple[list[Deed], str]] = {
     "cleaned, and nobody asked": ([partial(program, "w3", RM)], "and no person has asked for that"),
     "cleaned": ([to_clean, partial(program, "w3", RM), partial(program, "w3", "dd of=/var/lib/cri-switch/x/y")], ""),
     "cleaned before it is switched": ([to_clean, partial(program, "w1", RM)], "from w1, which is not proven"),
+    "cleaned, and one on Docker written to": (
+        [to_clean, partial(excluded, "w2"), partial(program, "w2", "dd of=/var/lib/cri-switch/x/y")],
+        "w2 is to be left alone",
+    ),
     "cleaned, and more": (
         [to_clean, partial(program, "w3", "systemctl restart containerd.service")], "w3 is to be left alone"
     ),
